@@ -1,0 +1,39 @@
+# prove, with numbers: runs TAP tests (Perl files or compiled programs), some at a time, and writes to the file that
+# TAP_COUNT names "passed failed skipped file…", the files being those with a failure. A file that fails without a failed
+# test (it died, its plan was wrong, or it took too long) counts as one failure.
+#
+#   perl .ci/tap.pl JOBS SECONDS FILE…
+use strict;
+use warnings;
+use TAP::Harness;
+
+my ($jobs, $seconds, @files) = @ARGV;
+# In the foreground, so that they stay in our process group and go when it is told to.
+my @limited = ('timeout', '--foreground', '--kill-after=30', $seconds);
+my $harness = TAP::Harness->new(
+	{
+		jobs  => $jobs,
+		timer => 1,
+		exec  => sub { my $file = $_[1]; return [ @limited, $file =~ /\.pl$/ ? $^X : (), $file ]; },
+	});
+my $aggregate = $harness->runtests(@files);
+
+my ($passed, $failed, $skipped, @failing) = (0, 0, 0);
+foreach my $parser ($aggregate->parsers)
+{
+	my $failures = $parser->failed;
+	$failures = 1 if $failures == 0 && $parser->has_problems;
+	$passed += $parser->passed - $parser->skipped;
+	$skipped += $parser->skip_all ? 1 : $parser->skipped;
+	$failed += $failures;
+}
+foreach my $file (@files)
+{
+	my ($parser) = $aggregate->parsers($file);
+	push @failing, $file if !defined $parser || $parser->has_problems;
+}
+
+open my $out, '>', $ENV{TAP_COUNT} or die "$ENV{TAP_COUNT}: $!";
+print $out "$passed $failed $skipped @failing\n";
+close $out or die "$ENV{TAP_COUNT}: $!";
+exit($failed ? 1 : 0);

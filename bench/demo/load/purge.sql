@@ -1,0 +1,1 @@
+DELETE FROM install_log WHERE at < now() - interval '30 seconds';

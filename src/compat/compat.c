@@ -1,0 +1,228 @@
+/*
+ * compat.c
+ *	  The version-dependent accessors declared in compat.h.
+ */
+#include "postgres.h"
+
+#include "compat/compat.h"
+
+#include "catalog/pg_database.h"
+#include "executor/instrument.h"
+#include "miscadmin.h"
+#include "pgstat.h"
+#include "postmaster/bgworker_internals.h"
+#include "utils/acl.h"
+#include "utils/guc.h"
+#if PG_VERSION_NUM >= 160000
+#include "utils/relfilenumbermap.h"
+#else
+#include "utils/relfilenodemap.h"
+#endif
+
+/*
+ * Fill in what this process has used so far.  Async-signal-safe: plain reads
+ * of this process's own counters.
+ */
+void
+rdb_compat_usage(RdbUsage *usage)
+{
+	const BufferUsage *b = &pgBufferUsage;
+
+	usage->shared_hit = b->shared_blks_hit;
+	usage->shared_read = b->shared_blks_read;
+	usage->shared_dirtied = b->shared_blks_dirtied;
+	usage->shared_written = b->shared_blks_written;
+	usage->local_hit = b->local_blks_hit;
+	usage->local_read = b->local_blks_read;
+	usage->local_written = b->local_blks_written;
+	usage->temp_read = b->temp_blks_read;
+	usage->temp_written = b->temp_blks_written;
+#if PG_VERSION_NUM >= 170000
+	usage->read_us = INSTR_TIME_GET_MICROSEC(b->shared_blk_read_time) +
+		INSTR_TIME_GET_MICROSEC(b->local_blk_read_time) +
+		INSTR_TIME_GET_MICROSEC(b->temp_blk_read_time);
+	usage->write_us = INSTR_TIME_GET_MICROSEC(b->shared_blk_write_time) +
+		INSTR_TIME_GET_MICROSEC(b->local_blk_write_time) +
+		INSTR_TIME_GET_MICROSEC(b->temp_blk_write_time);
+#else
+	usage->read_us = INSTR_TIME_GET_MICROSEC(b->blk_read_time) +
+		INSTR_TIME_GET_MICROSEC(b->temp_blk_read_time);
+	usage->write_us = INSTR_TIME_GET_MICROSEC(b->blk_write_time) +
+		INSTR_TIME_GET_MICROSEC(b->temp_blk_write_time);
+#endif
+	usage->wal_records = pgWalUsage.wal_records;
+	usage->wal_bytes = (int64) pgWalUsage.wal_bytes;
+}
+
+/*
+ * Read a buffer's tag without its header lock.  The caller compares the
+ * buffer's state before and after and throws away what changed meanwhile.
+ */
+void
+rdb_compat_buffer_tag(const BufferDesc *desc, RdbRelFile *file,
+					  ForkNumber *fork, BlockNumber *block)
+{
+#if PG_VERSION_NUM >= 160000
+	file->tablespace = desc->tag.spcOid;
+	file->database = desc->tag.dbOid;
+	file->number = BufTagGetRelNumber(&desc->tag);
+#else
+	file->tablespace = desc->tag.rnode.spcNode;
+	file->database = desc->tag.rnode.dbNode;
+	file->number = desc->tag.rnode.relNode;
+#endif
+	*fork = desc->tag.forkNum;
+	*block = desc->tag.blockNum;
+}
+
+uint32
+rdb_compat_buffer_state(BufferDesc *desc)
+{
+	return pg_atomic_read_u32(&desc->state);
+}
+
+/* The path of a permanent relation's file below the data directory. */
+char *
+rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork)
+{
+#if PG_VERSION_NUM >= 180000
+	return pstrdup(GetRelationPath(file->database, file->tablespace,
+								   file->number, INVALID_PROC_NUMBER,
+								   fork).str);
+#elif PG_VERSION_NUM >= 170000
+	return GetRelationPath(file->database, file->tablespace, file->number,
+						   INVALID_PROC_NUMBER, fork);
+#else
+	return GetRelationPath(file->database, file->tablespace, file->number,
+						   InvalidBackendId, fork);
+#endif
+}
+
+/* The relation stored in a file, in this database; InvalidOid if none is. */
+Oid
+rdb_compat_relid(const RdbRelFile *file)
+{
+#if PG_VERSION_NUM >= 160000
+	return RelidByRelfilenumber(file->tablespace, file->number);
+#else
+	return RelidByRelfilenode(file->tablespace, file->number);
+#endif
+}
+
+bool
+rdb_compat_is_database_owner(Oid database, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(DatabaseRelationId, database, role);
+#else
+	return pg_database_ownercheck(database, role);
+#endif
+}
+
+/*
+ * Blocks that the checkpointer and the background writer have written.  Both
+ * report after each round of work, not only at its end.
+ */
+int64
+rdb_compat_background_writes(void)
+{
+	int64		clean = pgstat_fetch_stat_bgwriter()->buf_written_clean;
+
+#if PG_VERSION_NUM >= 170000
+	return clean + pgstat_fetch_stat_checkpointer()->buffers_written;
+#else
+	return clean + pgstat_fetch_stat_checkpointer()->buf_written_checkpoints;
+#endif
+}
+
+/*
+ * Buffers that were evicted since the statistics were reset, from pg_stat_io.
+ * False where PostgreSQL does not count them (15).
+ */
+bool
+rdb_compat_evictions(int64 *evictions)
+{
+#if PG_VERSION_NUM >= 160000
+	PgStat_IO  *io = pgstat_fetch_stat_io();
+
+	*evictions = 0;
+	for (int type = 0; type < BACKEND_NUM_TYPES; type++)
+		for (int context = 0; context < IOCONTEXT_NUM_TYPES; context++)
+			*evictions += io->stats[type]
+				.counts[IOOBJECT_RELATION][context][IOOP_EVICT];
+	return true;
+#else
+	*evictions = 0;
+	return false;
+#endif
+}
+
+/* The number of a process's PGPROC: below rdb_compat_max_procs(). */
+int
+rdb_compat_procno(const PGPROC *proc)
+{
+#if PG_VERSION_NUM >= 170000
+	return GetNumberFromPGProc(proc);
+#else
+	return proc->pgprocno;
+#endif
+}
+
+PGPROC *
+rdb_compat_proc(int procno)
+{
+#if PG_VERSION_NUM >= 170000
+	return GetPGProcByNumber(procno);
+#else
+	return &ProcGlobal->allProcs[procno];
+#endif
+}
+
+/* Usable from shmem_request_hook on; prepared transactions are not processes. */
+int
+rdb_compat_max_procs(void)
+{
+	return MaxBackends + NUM_AUXILIARY_PROCS;
+}
+
+/* Memory for a check hook's "extra"; NULL when there is none. */
+void *
+rdb_compat_guc_malloc(Size size)
+{
+#if PG_VERSION_NUM >= 160000
+	return guc_malloc(LOG, size);
+#else
+	return malloc(size);
+#endif
+}
+
+/*
+ * Whether the postmaster accepted a static background worker.
+ * RegisterBackgroundWorker says in the log when it does not, and tells the
+ * caller nothing.  Only for the postmaster, while it loads libraries.
+ */
+bool
+rdb_compat_worker_registered(const char *library, const char *name)
+{
+#if PG_VERSION_NUM >= 180000
+	dlist_iter	iter;
+
+	dlist_foreach(iter, &BackgroundWorkerList)
+	{
+		RegisteredBgWorker *rw =
+			dlist_container(RegisteredBgWorker, rw_lnode, iter.cur);
+#else
+	slist_iter	iter;
+
+	slist_foreach(iter, &BackgroundWorkerList)
+	{
+		RegisteredBgWorker *rw =
+			slist_container(RegisteredBgWorker, rw_lnode, iter.cur);
+#endif
+
+		if (strcmp(rw->rw_worker.bgw_library_name, library) == 0 &&
+			strcmp(rw->rw_worker.bgw_name, name) == 0)
+			return true;
+	}
+	return false;
+}

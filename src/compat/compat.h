@@ -1,0 +1,65 @@
+/*
+ * compat.h
+ *	  Every difference between PostgreSQL 15, 16, 17 and 18 that the rest of
+ *	  the code would otherwise have to test for.  No other room looks at
+ *	  PG_VERSION_NUM.
+ */
+#ifndef RDB_COMPAT_H
+#define RDB_COMPAT_H
+
+#include "common/relpath.h"
+#include "storage/block.h"
+#include "storage/buf_internals.h"
+#include "storage/proc.h"
+
+/* Symbols that test and benchmark modules resolve from this library. */
+#if PG_VERSION_NUM >= 160000
+#define RDB_EXPORT PGDLLEXPORT
+#else
+#define RDB_EXPORT
+#endif
+
+/* A relation's file, as RelFileNode (15) or RelFileLocator (16 and later). */
+typedef struct RdbRelFile
+{
+	Oid			tablespace;
+	Oid			database;		/* InvalidOid for a shared catalog */
+	Oid			number;			/* the file's number (relfilenode) */
+} RdbRelFile;
+
+/* What one process has done to blocks and WAL since it started. */
+typedef struct RdbUsage
+{
+	int64		shared_hit;
+	int64		shared_read;
+	int64		shared_dirtied;
+	int64		shared_written;
+	int64		local_hit;
+	int64		local_read;
+	int64		local_written;
+	int64		temp_read;
+	int64		temp_written;
+	int64		read_us;		/* 0 unless track_io_timing */
+	int64		write_us;		/* 0 unless track_io_timing */
+	int64		wal_records;
+	int64		wal_bytes;
+} RdbUsage;
+
+extern void rdb_compat_usage(RdbUsage *usage);
+extern void rdb_compat_buffer_tag(const BufferDesc *desc, RdbRelFile *file,
+								  ForkNumber *fork, BlockNumber *block);
+extern uint32 rdb_compat_buffer_state(BufferDesc *desc);
+extern char *rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork);
+extern Oid	rdb_compat_relid(const RdbRelFile *file);
+extern bool rdb_compat_is_database_owner(Oid database, Oid role);
+extern int64 rdb_compat_background_writes(void);
+extern bool rdb_compat_evictions(int64 *evictions);
+
+extern int	rdb_compat_procno(const PGPROC *proc);
+extern PGPROC *rdb_compat_proc(int procno);
+extern int	rdb_compat_max_procs(void);
+extern void *rdb_compat_guc_malloc(Size size);
+extern bool rdb_compat_worker_registered(const char *library,
+										 const char *name);
+
+#endif							/* RDB_COMPAT_H */

@@ -1,0 +1,43 @@
+/*
+ * rustydb_storage.c
+ *	  The library's entry point, and its architecture: a row a room, lowest
+ *	  layer first.
+ */
+#include "postgres.h"
+
+#include "fmgr.h"
+#include "utils/guc.h"
+
+#include "buffer/buffer.h"
+#include "core/module.h"
+#include "disk/disk.h"
+#include "disk/live.h"
+#include "events/events.h"
+#include "workers/launcher.h"
+#include "workers/roster.h"
+#include "workers/sessions.h"
+
+PG_MODULE_MAGIC;
+
+/*
+ * Hooks are chained in this order, so of two rooms that hook the same place
+ * the upper one runs first: sessions (DROP DATABASE) before interest (LISTEN).
+ */
+static const RdbModule modules[] = {
+	{"events", rdb_events_settings, rdb_events_shmem_size, rdb_events_shmem_init,
+	rdb_events_hooks, NULL},
+	{"disk", NULL, rdb_live_shmem_size, rdb_live_shmem_init, rdb_disk_hooks, NULL},
+	{"buffer", rdb_buffer_settings, NULL, NULL, NULL, NULL},
+	{"workers", NULL, rdb_roster_shmem_size, rdb_roster_shmem_init,
+	rdb_sessions_hooks, rdb_launcher_register},
+};
+
+void		_PG_init(void);
+
+void
+_PG_init(void)
+{
+	rdb_modules_load(modules, lengthof(modules));
+	if (rdb_is_preloaded())
+		MarkGUCPrefixReserved("rustydb");
+}

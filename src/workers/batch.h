@@ -1,0 +1,23 @@
+/*
+ * batch.h
+ *	  The events of one category that wait for their tick.
+ */
+#ifndef RDB_BATCH_H
+#define RDB_BATCH_H
+
+#include "events/ring.h"
+
+typedef struct RdbBatch
+{
+	RdbEvent   *events;
+	int			count;
+	int			allocated;
+	RdbRingGap	gap;			/* dropped > 0: lost and not yet told */
+} RdbBatch;
+
+extern uint64 rdb_batch_add(RdbBatch *batch, const RdbEvent *event, int limit);
+extern void rdb_batch_add_gap(RdbBatch *batch, const RdbRingGap *gap);
+extern uint64 rdb_batch_drop(RdbBatch *batch);
+extern void rdb_batch_clear(RdbBatch *batch);
+
+#endif							/* RDB_BATCH_H */

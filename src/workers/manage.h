@@ -1,0 +1,10 @@
+/*
+ * manage.h
+ *	  The launcher's care for the publishers.
+ */
+#ifndef RDB_MANAGE_H
+#define RDB_MANAGE_H
+
+extern long rdb_manage_publishers(long wait_ms);
+
+#endif							/* RDB_MANAGE_H */

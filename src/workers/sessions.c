@@ -1,0 +1,248 @@
+/*
+ * sessions.c
+ *	  Hooks in ordinary sessions, for the workers' sake:
+ *
+ *	  - a command that needs a database to itself (DROP DATABASE, CREATE
+ *		DATABASE … TEMPLATE, ALTER DATABASE … RENAME or SET TABLESPACE) has our
+ *		workers leave it first, if the user may give that command;
+ *	  - when an extension comes or goes, the launcher is told at commit;
+ *	  - LISTEN on one of our channels warns when nothing will ever arrive.
+ */
+#include "postgres.h"
+
+#include "workers/sessions.h"
+
+#include "access/htup_details.h"
+#include "access/xact.h"
+#include "catalog/objectaccess.h"
+#include "catalog/pg_authid.h"
+#include "catalog/pg_extension.h"
+#include "commands/dbcommands.h"
+#include "commands/defrem.h"
+#include "commands/extension.h"
+#include "compat/compat.h"
+#include "events/interest.h"
+#include "miscadmin.h"
+#include "nodes/parsenodes.h"
+#include "pgstat.h"
+#include "storage/latch.h"
+#include "tcop/utility.h"
+#include "utils/syscache.h"
+#include "utils/wait_event.h"
+#include "workers/roster.h"
+
+/* PostgreSQL itself waits so long for others to leave (CountOtherDBBackends). */
+#define LEAVE_TRIES 500
+#define LEAVE_WAIT_MS 10
+
+static ProcessUtility_hook_type next_process_utility;
+static object_access_hook_type next_object_access;
+static bool extension_changed = false;
+
+/* ---- databases that somebody needs to himself ---- */
+
+static bool
+may_create_database(void)
+{
+	HeapTuple	tuple;
+	bool		may = superuser();
+
+	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (HeapTupleIsValid(tuple))
+	{
+		may = may || ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
+		ReleaseSysCache(tuple);
+	}
+	return may;
+}
+
+static const char *
+template_of(CreatedbStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->options)
+	{
+		DefElem    *option = lfirst_node(DefElem, lc);
+
+		if (strcmp(option->defname, "template") == 0 && option->arg)
+			return defGetString(option);
+	}
+	return "template1";
+}
+
+static bool
+moves_database(AlterDatabaseStmt *stmt)
+{
+	ListCell   *lc;
+
+	foreach(lc, stmt->options)
+	{
+		if (strcmp(lfirst_node(DefElem, lc)->defname, "tablespace") == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The database that a command needs to itself, or InvalidOid. */
+static Oid
+exclusive_database(Node *command)
+{
+	const char *name = NULL;
+	bool		may = false;
+	Oid			database;
+
+	if (IsA(command, DropdbStmt))
+		name = ((DropdbStmt *) command)->dbname;
+	else if (IsA(command, CreatedbStmt))
+	{
+		name = template_of((CreatedbStmt *) command);
+		may = may_create_database();
+	}
+	else if (IsA(command, AlterDatabaseStmt) &&
+			 moves_database((AlterDatabaseStmt *) command))
+		name = ((AlterDatabaseStmt *) command)->dbname;
+	else if (IsA(command, RenameStmt) &&
+			 ((RenameStmt *) command)->renameType == OBJECT_DATABASE)
+		name = ((RenameStmt *) command)->subname;
+
+	if (name == NULL)
+		return InvalidOid;
+	database = get_database_oid(name, true);
+	if (!OidIsValid(database) ||
+		!(may || rdb_compat_is_database_owner(database, GetUserId())))
+		return InvalidOid;
+	return database;
+}
+
+/* Have our workers leave the database; they stay out until it is released. */
+static void
+hold_database(Oid database)
+{
+	rdb_roster_hold(database);
+	pg_memory_barrier();
+	for (int i = 0; i < LEAVE_TRIES && rdb_roster_serves(database); i++)
+	{
+		rdb_interest_wake_watcher();
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 LEAVE_WAIT_MS, PG_WAIT_EXTENSION);
+		ResetLatch(MyLatch);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+static void
+release_database(void)
+{
+	rdb_roster_hold(InvalidOid);
+	rdb_interest_wake_watcher();
+}
+
+/* ---- LISTEN that will hear nothing ---- */
+
+static void
+warn_deaf_listener(const char *channel)
+{
+	if (!rdb_launcher_registered())
+		ereport(WARNING,
+				(errmsg("no storage event will be published on channel \"%s\"", channel),
+				 errdetail("There was no background worker slot for the rustydb launcher when the server started."),
+				 errhint("Increase max_worker_processes and restart the server.")));
+	else if (!OidIsValid(get_extension_oid("rustydb_storage", true)))
+		ereport(WARNING,
+				(errmsg("no storage event will be published on channel \"%s\" in this database", channel),
+				 errhint("Run CREATE EXTENSION rustydb_storage.")));
+}
+
+/* ---- hooks ---- */
+
+static void
+run_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
+			ProcessUtilityContext context, ParamListInfo params,
+			QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
+{
+	if (next_process_utility)
+		next_process_utility(pstmt, query_string, read_only_tree, context,
+							 params, env, dest, qc);
+	else
+		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
+								params, env, dest, qc);
+}
+
+static void
+run_alone(Oid database, PlannedStmt *pstmt, const char *query_string,
+		  bool read_only_tree, ProcessUtilityContext context,
+		  ParamListInfo params, QueryEnvironment *env, DestReceiver *dest,
+		  QueryCompletion *qc)
+{
+	PG_TRY();
+	{
+		hold_database(database);
+		run_utility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+	}
+	PG_CATCH();
+	{
+		release_database();
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	release_database();
+}
+
+static void
+sessions_process_utility(PlannedStmt *pstmt, const char *query_string,
+						 bool read_only_tree, ProcessUtilityContext context,
+						 ParamListInfo params, QueryEnvironment *env,
+						 DestReceiver *dest, QueryCompletion *qc)
+{
+	Node	   *command = pstmt->utilityStmt;
+	Oid			database = exclusive_database(command);
+
+	if (IsA(command, ListenStmt) &&
+		rdb_category_by_channel(((ListenStmt *) command)->conditionname) >= 0)
+		warn_deaf_listener(((ListenStmt *) command)->conditionname);
+
+	if (OidIsValid(database))
+		run_alone(database, pstmt, query_string, read_only_tree, context, params,
+				  env, dest, qc);
+	else
+		run_utility(pstmt, query_string, read_only_tree, context, params, env,
+					dest, qc);
+}
+
+static void
+sessions_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
+					   int sub_id, void *arg)
+{
+	if (next_object_access)
+		next_object_access(access, class_id, object_id, sub_id, arg);
+	if (class_id == ExtensionRelationId &&
+		(access == OAT_POST_CREATE || access == OAT_DROP))
+		extension_changed = true;
+}
+
+static void
+sessions_xact_callback(XactEvent event, void *arg)
+{
+	(void) arg;
+	if (!extension_changed)
+		return;
+	if (event == XACT_EVENT_COMMIT)
+	{
+		rdb_extension_changed();
+		rdb_interest_wake_watcher();
+	}
+	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
+		event == XACT_EVENT_PREPARE)
+		extension_changed = false;
+}
+
+void
+rdb_sessions_hooks(void)
+{
+	next_process_utility = ProcessUtility_hook;
+	ProcessUtility_hook = sessions_process_utility;
+	next_object_access = object_access_hook;
+	object_access_hook = sessions_object_access;
+	RegisterXactCallback(sessions_xact_callback, NULL);
+}
