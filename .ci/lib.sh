@@ -32,21 +32,23 @@ die() {
 # step WHAT COMMAND…: a progress line, the command with its output kept aside, its time; its output when it fails.
 # The command runs in a subshell with errexit on, so that a function may be a plain list of commands.
 step() {
-    local what=$1 start=$SECONDS rc log
+    local what=$1 start=$SECONDS rc log file
     shift
     say "$what"
-    log=$(mktemp "${TMPDIR:-/tmp}/rustydb-step.XXXXXX")
+    # Without a name from the start, so that nothing is left however this ends.
+    file=$(mktemp "${TMPDIR:-/tmp}/rustydb-step.XXXXXX")
+    exec {log}<>"$file"
+    rm "$file"
     set +e
-    (set -e; "$@") >"$log" 2>&1 </dev/null
+    (set -e; "$@") >&"$log" 2>&1 </dev/null {log}>&-
     rc=$?
     set -e
     if [ "$rc" -ne 0 ]; then
         note "FAILED after $((SECONDS - start)) s (status $rc); the end of its output:"
-        tail -n 60 "$log" | sed 's/^/    | /'
-        rm -f "$log"
+        tail -n 60 "/proc/self/fd/$log" | sed 's/^/    | /'
         exit "$rc"
     fi
-    rm -f "$log"
+    exec {log}>&-
     note "done in $((SECONDS - start)) s"
 }
 
@@ -196,12 +198,29 @@ list_sources() {
 }
 
 # copy_sources DIR: the checkout may be where the ordinary user cannot go (below root's home), so work happens in copies.
-# Times are kept and objects left alone: copying again into the same directory and building compiles only what changed.
+# Copying again into the same directory touches only files whose contents differ, and leaves objects alone, so that a build
+# compiles what changed. The checkout's own times say nothing of that: another one may have been copied here before.
 copy_sources() {
-    mkdir -p "$1"
-    find "$1" \( -type f -o -type l \) ! -name '*.o' ! -name '*.d' ! -name '*.so' ! -name .build-flags -delete
-    list_sources | tar -C "$RDB_ROOT" --null -T - -cf - | tar -C "$1" --no-same-owner -xf -
-    chmod -R u+w,a+rX "$1"
+    local to=$1 new=$1/.new f
+    mkdir -p "$to"
+    rm -rf "$new"
+    mkdir "$new"
+    list_sources | tar -C "$RDB_ROOT" --null -T - -cf - | tar -C "$new" --no-same-owner -m -xf -
+    chmod -R u+w,a+rX "$new"
+    while IFS= read -r -d '' f; do
+        if [ -e "$new/$f" ] || [ -L "$new/$f" ]; then continue; fi
+        rm "$to/$f"
+    done < <(cd "$to" && find . -path ./.new -prune -o \( -type f -o -type l \) \
+        ! -name '*.o' ! -name '*.d' ! -name '*.so' ! -name .build-flags -print0)
+    while IFS= read -r -d '' f; do
+        if [ ! -L "$new/$f" ] && [ ! -L "$to/$f" ] && cmp -s "$new/$f" "$to/$f"; then
+            chmod --reference="$new/$f" "$to/$f"
+            continue
+        fi
+        mkdir -p "$(dirname "$to/$f")"
+        mv -fT "$new/$f" "$to/$f"
+    done < <(cd "$new" && find . \( -type f -o -type l \) -print0)
+    rm -rf "$new"
 }
 
 build_in() {

@@ -372,8 +372,16 @@ print_event(const Event *e, int64_t arrived, int64_t took)
 	append(line, &len, "%s.%03d  %-11.*s  %-19.*s ", clock, (int) (arrived / 1000 % 1000),
 		   (int) category, e->message_type.at, (int) e->type.len, e->type.at);
 	while (next_member(&p, &key, &value))
-		if (!span_is(key, "timestamp"))
-			append(line, &len, " %.*s=%.*s", (int) key.len, key.at, (int) value.len, value.at);
+	{
+		if (span_is(key, "timestamp"))
+			continue;
+		append(line, &len, " %.*s=", (int) key.len, key.at);
+		/* value.at is the text of a number, or behind the quote of a string */
+		if (value.at[-1] != '"' && memchr(value.at, '.', value.len))
+			append(line, &len, "%.3f", strtod(value.at, NULL));
+		else
+			append(line, &len, "%.*s", (int) value.len, value.at);
+	}
 	if (took >= 0)
 		append(line, &len, "  (%.1f ms)", (double) took / 1000);
 	puts(line);

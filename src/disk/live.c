@@ -150,31 +150,44 @@ writes_of(const int64 *u)
 }
 
 /*
+ * Whether the leader's usage has risen by what its workers left for it.  It may
+ * have done as much itself meanwhile; then the sum is too low until the real
+ * addition, some instructions later, or for good if an error prevents that.
+ */
+static bool
+has_added(const int64 *now, const uint64 *pending)
+{
+	for (int i = RDB_LIVE_SHARED_HIT; i <= RDB_LIVE_SHARED_READ; i++)
+	{
+		if (now[i] - settled[i] + PENDING_SLACK < (int64) pending[i])
+			return false;
+	}
+	return true;
+}
+
+/*
  * Take away what workers left for us, once we have added it to our own usage.
- * At an abort nobody is going to add it any more: it becomes part of the base.
+ * After an abort nobody is going to add it any more: what was not added
+ * becomes part of the base.
  */
 static void
 take_pending(const int64 *now, bool at_end, bool aborted)
 {
 	uint64		pending[RDB_NLIVE];
 	bool		any = false;
+	bool		added;
 
 	for (int i = 0; i < RDB_NLIVE; i++)
 	{
 		pending[i] = pg_atomic_read_u64(&my_slot->pending[i]);
 		any |= pending[i] != 0;
 	}
-	if (any && !at_end)
-	{
-		for (int i = RDB_LIVE_SHARED_HIT; i <= RDB_LIVE_SHARED_READ; i++)
-		{
-			if (now[i] - settled[i] + PENDING_SLACK < (int64) pending[i])
-				return;
-		}
-	}
+	added = !any || has_added(now, pending) || (at_end && !aborted);
+	if (!added && !at_end)
+		return;
 	for (int i = 0; any && i < RDB_NLIVE; i++)
 	{
-		if (aborted)
+		if (!added)
 			base[i] += (int64) pending[i];
 		pg_atomic_fetch_sub_u64(&my_slot->pending[i], pending[i]);
 	}

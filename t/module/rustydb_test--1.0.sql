@@ -1,0 +1,20 @@
+\echo Use "CREATE EXTENSION rustydb_test" to load this file. \quit
+
+CREATE FUNCTION test_emit(type text, n bigint, pause_us int DEFAULT 0,
+    OUT emitted bigint, OUT elapsed_us bigint, OUT p99_ns bigint, OUT max_ns bigint)
+AS 'MODULE_PATHNAME', 'rdb_test_emit' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_emit(text, bigint, int) IS
+'puts n events of a type into the ring as fast as it goes; their first number counts from 1';
+
+CREATE FUNCTION test_stop_while_emitting(stage text) RETURNS boolean
+AS 'MODULE_PATHNAME', 'rdb_test_stop_while_emitting' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_stop_while_emitting(text) IS
+'stops itself with SIGSTOP having "claimed" or "acquired" a position, and publishes when continued; true if it could';
+
+CREATE FUNCTION test_consume(seconds float8,
+    OUT events bigint, OUT bad bigint, OUT gaps bigint, OUT dropped bigint, OUT first_id bigint, OUT last_id bigint)
+AS 'MODULE_PATHNAME', 'rdb_test_consume' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_consume(float8) IS
+'reads the ring for so long with a cursor of its own and checks each event made by test_emit';
+
+REVOKE ALL ON FUNCTION test_emit(text, bigint, int), test_stop_while_emitting(text), test_consume(float8) FROM PUBLIC;
