@@ -8,6 +8,9 @@ AS 'MODULE_PATHNAME', 'rdb_preload_required' LANGUAGE C STRICT;
 SELECT preload_required();
 DROP FUNCTION preload_required();
 
+-- Each function says who may call it; finding them is nobody's secret.
+GRANT USAGE ON SCHEMA @extschema@ TO PUBLIC;
+
 --
 -- Events
 --

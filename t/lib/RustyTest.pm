@@ -14,7 +14,7 @@ use PostgreSQL::Test::Utils;
 use Test::More;
 use Time::HiRes ();
 
-our $DEADLINE = 90;
+our $DEADLINE = $ENV{RUSTYDB_TEST_DEADLINE} || 90;
 
 our @EXPORT = qw(
   new_node session listener wait_until wait_for_line
