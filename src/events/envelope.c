@@ -40,11 +40,34 @@ rdb_event_visible(const RdbEvent *event)
 	return event->database == InvalidOid || event->database == MyDatabaseId;
 }
 
-/* JSON is UTF-8, whatever the database's encoding. */
+/*
+ * A name for JSON, which is UTF-8 whatever the database's encoding.  Names of
+ * databases were given in other databases' encodings, and SQL_ASCII has none:
+ * bytes that make no character become question marks.
+ */
 static char *
-utf8(const char *s)
+utf8(const char *name)
 {
-	return pg_server_to_any(s, strlen(s), PG_UTF8);
+	int			len = strlen(name);
+	int			encoding = GetDatabaseEncoding();
+	char	   *s = unconstify(char *, name);
+
+	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII &&
+		pg_verify_mbstr(encoding, name, len, true))
+		s = pg_server_to_any(name, len, PG_UTF8);
+	if (s == name)
+		s = pstrdup(name);
+
+	for (char *at = s; *at != '\0';)
+	{
+		int			n = pg_encoding_mblen(PG_UTF8, at);
+
+		if (pg_encoding_verifymbchar(PG_UTF8, at, strnlen(at, n)) == n)
+			at += n;
+		else
+			*at++ = '?';
+	}
+	return s;
 }
 
 /*
@@ -149,29 +172,31 @@ data_json(const RdbEvent *event, const EventNames *names,
 	return data;
 }
 
-/* Print and free a document; palloc'ed, in the database's encoding. */
+/*
+ * Print and free a document; palloc'ed.  Where the database is not in UTF-8,
+ * whatever is not ASCII is escaped, so that the text is valid there too.
+ */
 static char *
 print_json(json_t *document)
 {
-	char	   *text = json_dumps(document, JSON_COMPACT | JSON_REAL_PRECISION(15));
-	char	   *result;
+	int			escape = GetDatabaseEncoding() == PG_UTF8 ? 0 : JSON_ENSURE_ASCII;
+	char	   *text = json_dumps(document,
+								  JSON_COMPACT | JSON_REAL_PRECISION(15) | escape);
+	char	   *result = NULL;
 
 	json_decref(document);
-	if (text == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory"),
-				 errdetail("Failed while building the JSON text of an event.")));
-	result = MemoryContextAllocExtended(CurrentMemoryContext, strlen(text) + 1,
-										MCXT_ALLOC_NO_OOM);
+	if (text != NULL)
+		result = MemoryContextAllocExtended(CurrentMemoryContext,
+											strlen(text) + 1, MCXT_ALLOC_NO_OOM);
 	if (result != NULL)
 		strcpy(result, text);
 	free(text);
 	if (result == NULL)
 		ereport(ERROR,
 				(errcode(ERRCODE_OUT_OF_MEMORY),
-				 errmsg("out of memory")));
-	return pg_any_to_server(result, strlen(result), PG_UTF8);
+				 errmsg("out of memory"),
+				 errdetail("Failed while building the JSON text of an event.")));
+	return result;
 }
 
 /*
