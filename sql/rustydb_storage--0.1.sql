@@ -56,6 +56,11 @@ COMMENT ON FUNCTION rustydb.event_stats() IS
 REVOKE ALL ON FUNCTION rustydb.event_stats() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rustydb.event_stats() TO pg_monitor;
 
+CREATE VIEW rustydb.event_stats AS SELECT * FROM rustydb.event_stats();
+COMMENT ON VIEW rustydb.event_stats IS
+'how many storage events there were since the server started, a row a category';
+GRANT SELECT ON rustydb.event_stats TO pg_monitor;
+
 --
 -- Buffer pool
 --

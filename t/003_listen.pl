@@ -430,7 +430,7 @@ cmp_ok(@limited - $pool_stats, '<=', $rate * $seconds + $rate,
 	sprintf('at most %d notifications a second, and PoolStats, in %.1f s', $rate, $seconds));
 validate('what is limited is as the schema says, too', $limited->payloads);
 is($kinds{gap} || 0, 0, 'nothing was dropped');
-$_->quit foreach $limited, $worker;
+$_->quit foreach $first, $limited, $worker;
 
 # ---- nobody is left
 

@@ -17,7 +17,6 @@
 
 PG_FUNCTION_INFO_V1(rdb_buffer_stats);
 
-#define MAX_SAMPLE_EVENTS 64
 #define BUFFERS_AN_INTERRUPT_CHECK 4096
 
 typedef struct PoolCount
@@ -34,7 +33,7 @@ rdb_buffer_settings(void)
 							"Sets how many PageHit, PageMiss, PageEvicted and PageFlushed events each a tick makes at most.",
 							"The events share the tick's accesses among them in their weight.",
 							&rdb_sample_events,
-							8, 1, MAX_SAMPLE_EVENTS,
+							8, 1, RDB_MAX_SAMPLE_EVENTS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
 }
 

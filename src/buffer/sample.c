@@ -7,7 +7,7 @@
  * A tick looks at buffers for at most SLICE_US and goes on there the next
  * time, so that it never holds a core: about 200,000 buffers (1.6 GB) fit into
  * a slice.  Until every buffer has been seen once there is nothing to compare
- * with, and nothing is said.
+ * with, and the pool's totals are not known.
  *
  * An event names a page that was really seen; how many it stands for (its
  * weight) is, of hits and misses, what the counters have risen by since the
@@ -31,7 +31,6 @@
 #define SLICE_US 2000
 #define BUFFERS_A_CLOCK_LOOK 1024
 #define HIT_RATE_SPAN_US INT64CONST(10000000)
-#define MAX_PICKS 64
 
 int			rdb_sample_events = 8;
 
@@ -41,8 +40,8 @@ typedef struct Picks
 	RdbEventType type;
 	int64		seen;			/* how many there were */
 	int			kept;
-	RdbSeenBuffer pages[MAX_PICKS];
-	bool		replaced[MAX_PICKS];	/* evicted for another page */
+	RdbSeenBuffer pages[RDB_MAX_SAMPLE_EVENTS];
+	bool		replaced[RDB_MAX_SAMPLE_EVENTS];	/* evicted for another page */
 } Picks;
 
 typedef struct Sampler
@@ -180,8 +179,16 @@ emit_pool_stats(void)
 	rdb_event_start(&event, RDB_POOL_STATS, RDB_SAMPLED);
 	rdb_event_float(&event, rdb_window_hit_rate(&sampler.window));
 	rdb_event_int(&event, NBuffers);
-	rdb_event_int(&event, sampler.used);
-	rdb_event_int(&event, sampler.dirty);
+	if (sampler.primed)
+	{
+		rdb_event_int(&event, sampler.used);
+		rdb_event_int(&event, sampler.dirty);
+	}
+	else
+	{
+		rdb_event_unknown(&event);
+		rdb_event_unknown(&event);
+	}
 	rdb_event_emit(&event);
 }
 
@@ -239,8 +246,6 @@ rdb_sample_tick(void)
 {
 	look_at_slice();
 	read_counters();
-	if (!sampler.primed)
-		return;
 	if (sampler.miss.kept > 0)
 	{
 		emit_picks(&sampler.miss, sampler.unshared_misses);

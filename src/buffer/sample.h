@@ -6,6 +6,9 @@
 #ifndef RDB_SAMPLE_H
 #define RDB_SAMPLE_H
 
+/* The most that rdb_sample_events may be. */
+#define RDB_MAX_SAMPLE_EVENTS 64
+
 extern int	rdb_sample_events;
 
 extern void rdb_sample_start(void);

@@ -81,23 +81,6 @@ rdb_compat_buffer_state(BufferDesc *desc)
 	return pg_atomic_read_u32(&desc->state);
 }
 
-/* The path of a permanent relation's file below the data directory. */
-char *
-rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork)
-{
-#if PG_VERSION_NUM >= 180000
-	return pstrdup(GetRelationPath(file->database, file->tablespace,
-								   file->number, INVALID_PROC_NUMBER,
-								   fork).str);
-#elif PG_VERSION_NUM >= 170000
-	return GetRelationPath(file->database, file->tablespace, file->number,
-						   INVALID_PROC_NUMBER, fork);
-#else
-	return GetRelationPath(file->database, file->tablespace, file->number,
-						   InvalidBackendId, fork);
-#endif
-}
-
 /* The relation stored in a file, in this database; InvalidOid if none is. */
 Oid
 rdb_compat_relid(const RdbRelFile *file)

@@ -19,6 +19,21 @@
 #define RDB_EXPORT
 #endif
 
+/* ExecutorRun_hook's arguments after the first three: one until 17, none later. */
+#if PG_VERSION_NUM >= 180000
+#define RDB_EXECUTOR_RUN_MORE
+#define RDB_EXECUTOR_RUN_PASS
+#else
+#define RDB_EXECUTOR_RUN_MORE , bool execute_once
+#define RDB_EXECUTOR_RUN_PASS , execute_once
+#endif
+
+/*
+ * From 18 on a failed read is logged by the process that completes it, always,
+ * and then raised by the one that asked for it.
+ */
+#define RDB_FAILED_READ_IS_ALWAYS_LOGGED (PG_VERSION_NUM >= 180000)
+
 /* A relation's file, as RelFileNode (15) or RelFileLocator (16 and later). */
 typedef struct RdbRelFile
 {
@@ -49,7 +64,6 @@ extern void rdb_compat_usage(RdbUsage *usage);
 extern void rdb_compat_buffer_tag(const BufferDesc *desc, RdbRelFile *file,
 								  ForkNumber *fork, BlockNumber *block);
 extern uint32 rdb_compat_buffer_state(BufferDesc *desc);
-extern char *rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork);
 extern Oid	rdb_compat_relid(const RdbRelFile *file);
 extern bool rdb_compat_is_database_owner(Oid database, Oid role);
 extern int64 rdb_compat_background_writes(void);

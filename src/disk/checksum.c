@@ -31,6 +31,7 @@
 #include "storage/checksum.h"
 #include "utils/elog.h"
 
+/* the untranslated formats' beginnings */
 #define WARNING_ID "page verification failed, calculated checksum %u but expected %u"
 #define ERROR_ID "invalid page in block %u of relation"
 #define DIGITS "0123456789"
@@ -87,23 +88,35 @@ parse_warning(const char *message, Checksums *sums)
 	return true;
 }
 
-/* The checksums of a page that somebody may be writing to: from a copy. */
-static void
+/*
+ * The checksums of a page that somebody may be writing to: from a copy.  False
+ * when the page is new and has none.
+ */
+static bool
 sums_of_page(const char *page, BlockNumber block, Checksums *sums)
 {
 	PGAlignedBlock copy;
 
 	memcpy(copy.data, page, BLCKSZ);
+	if (PageIsNew(copy.data))
+		return false;
 	sums->expected = ((PageHeader) copy.data)->pd_checksum;
 	sums->actual = pg_checksum_page(copy.data, block);
+	return true;
 }
 
-/* Look for a buffer that is being read and has just these checksums. */
+/*
+ * Look for a buffer that is being read and has just these checksums, beginning
+ * where the last one was: a damaged file is read buffer after buffer.
+ */
 static bool
 find_buffer(const Checksums *sums, PageName *page)
 {
-	for (int i = 0; i < NBuffers; i++)
+	static int	found_last = 0;
+
+	for (int n = 0; n < NBuffers; n++)
 	{
+		int			i = (found_last + n) % NBuffers;
 		BufferDesc *desc = GetBufferDescriptor(i);
 		uint32		state = rdb_compat_buffer_state(desc);
 		Checksums	found;
@@ -112,9 +125,12 @@ find_buffer(const Checksums *sums, PageName *page)
 			(BM_IO_IN_PROGRESS | BM_TAG_VALID))
 			continue;
 		rdb_compat_buffer_tag(desc, &page->file, &page->fork, &page->block);
-		sums_of_page(BufferBlocks + (Size) i * BLCKSZ, page->block, &found);
-		if (found.expected == sums->expected && found.actual == sums->actual)
+		if (sums_of_page(BufferBlocks + (Size) i * BLCKSZ, page->block, &found) &&
+			found.expected == sums->expected && found.actual == sums->actual)
+		{
+			found_last = i;
 			return true;
+		}
 	}
 	return false;
 }
@@ -208,9 +224,8 @@ read_sums(const PageName *page, const char *message, Checksums *sums)
 	done = pread(fd, data.data, BLCKSZ,
 				 (off_t) (page->block % RELSEG_SIZE) * BLCKSZ) == BLCKSZ;
 	close(fd);
-	if (done)
-		sums_of_page(data.data, page->block, sums);
-	return done && sums->expected != sums->actual;
+	return done && sums_of_page(data.data, page->block, sums) &&
+		sums->expected != sums->actual;
 }
 
 static void
@@ -251,7 +266,7 @@ saw_error(const char *message)
 		reported = false;
 	else if (unplaced)
 		emit_failure(&page, &unplaced_sums);
-	else if (read_sums(&page, message, &sums))
+	else if (!RDB_FAILED_READ_IS_ALWAYS_LOGGED && read_sums(&page, message, &sums))
 		emit_failure(&page, &sums);
 	unplaced = false;
 }
@@ -262,7 +277,7 @@ checksum_emit_log(ErrorData *edata)
 	if (edata->sqlerrcode == ERRCODE_DATA_CORRUPTED &&
 		edata->message_id != NULL && edata->message != NULL)
 	{
-		if (strcmp(edata->message_id, WARNING_ID) == 0)
+		if (strncmp(edata->message_id, WARNING_ID, strlen(WARNING_ID)) == 0)
 			saw_warning(edata->message);
 		else if (strncmp(edata->message_id, ERROR_ID, strlen(ERROR_ID)) == 0)
 			saw_error(edata->message);

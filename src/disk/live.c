@@ -38,6 +38,7 @@
 #include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/timeout.h"
+#include "utils/timestamp.h"
 
 #define WATCHED_PERIOD_MS 100
 #define UNWATCHED_PERIOD_MS 1000
@@ -57,7 +58,7 @@ typedef struct LiveSlot
 
 typedef struct LiveShared
 {
-	pg_atomic_uint64 background_base;	/* written once, by the launcher */
+	pg_atomic_uint64 background_base;	/* written once, by the first launcher */
 	char		pad[PG_CACHE_LINE_SIZE];
 	LiveSlot	slots[FLEXIBLE_ARRAY_MEMBER];
 } LiveShared;
@@ -72,6 +73,7 @@ static volatile sig_atomic_t copying = false;
 static int64 base[RDB_NLIVE];	/* what to add to the usage for the total */
 static int64 last[RDB_NLIVE];	/* usage at the last copy */
 static int64 settled[RDB_NLIVE];	/* usage at the last copy without pending */
+static TimestampTz looked_at;	/* when the timeout was armed or fired */
 static TimeoutId timeout;
 static bool timeout_registered = false;
 static int	period_ms;
@@ -81,6 +83,7 @@ static QueryDesc *worker_query;
 static int64 worker_start[RDB_NLIVE];
 
 static ExecutorStart_hook_type next_executor_start;
+static ExecutorRun_hook_type next_executor_run;
 static ExecutorFinish_hook_type next_executor_finish;
 static ProcessUtility_hook_type next_process_utility;
 
@@ -98,7 +101,7 @@ rdb_live_shmem_init(void *memory, bool found)
 	slots = shared->slots;
 	if (found)
 		return;
-	pg_atomic_init_u64(&shared->background_base, 0);
+	pg_atomic_init_u64(&shared->background_base, PG_UINT64_MAX);
 	for (int p = 0; p < rdb_compat_max_procs(); p++)
 	{
 		for (int i = 0; i < RDB_NLIVE; i++)
@@ -194,9 +197,36 @@ take_pending(const int64 *now, bool at_end, bool aborted)
 	memcpy(settled, now, sizeof(settled));
 }
 
+/*
+ * In a signal handler, an instr_time of two words may be read while one of
+ * them is changed: a second more or less.  More than the time that has passed
+ * is that, or many workers' time at once; the next copy will tell.
+ */
+static void
+distrust_times(int64 *now)
+{
+	TimestampTz at = GetCurrentTimestamp();
+	int64		passed = at - looked_at;
+
+	looked_at = at;
+	for (int i = RDB_LIVE_READ_US; i <= RDB_LIVE_WRITE_US; i++)
+	{
+		if (now[i] < last[i] || now[i] - last[i] > passed)
+			now[i] = last[i];
+	}
+}
+
+typedef enum CopyReason
+{
+	COPY_IN_HANDLER,
+	COPY_IN_BETWEEN,
+	COPY_AT_COMMIT,
+	COPY_AT_ABORT
+} CopyReason;
+
 /* Copy the usage; true when it has changed.  Async-signal-safe. */
 static bool
-copy(bool at_end, bool aborted)
+copy(CopyReason reason)
 {
 	int64		now[RDB_NLIVE];
 	bool		changed;
@@ -206,13 +236,15 @@ copy(bool at_end, bool aborted)
 	copying = true;
 	pg_compiler_barrier();
 	read_usage(now);
+	if (reason == COPY_IN_HANDLER)
+		distrust_times(now);
 	if (track_io_timing)
 	{
 		now[RDB_LIVE_TIMED_READS] += reads_of(now) - reads_of(last);
 		now[RDB_LIVE_TIMED_WRITES] += writes_of(now) - writes_of(last);
 	}
 	changed = memcmp(now, last, sizeof(last)) != 0;
-	take_pending(now, at_end, aborted);
+	take_pending(now, reason >= COPY_AT_COMMIT, reason == COPY_AT_ABORT);
 	for (int i = 0; i < RDB_NLIVE; i++)
 		pg_atomic_write_u64(&my_slot->total[i], base[i] + now[i]);
 	memcpy(last, now, sizeof(last));
@@ -226,7 +258,7 @@ detach(int code, Datum arg)
 {
 	(void) code;
 	(void) arg;
-	copy(true, false);
+	copy(COPY_AT_COMMIT);
 	my_slot = NULL;
 	detached = true;
 }
@@ -251,6 +283,7 @@ attach(void)
 
 /* ---- the timeout ---- */
 
+/* With track_activities off nobody knows; what stands still rests then. */
 static bool
 at_rest(void)
 {
@@ -258,7 +291,7 @@ at_rest(void)
 
 	return !IsTransactionState() || state == STATE_IDLE ||
 		state == STATE_IDLEINTRANSACTION ||
-		state == STATE_IDLEINTRANSACTION_ABORTED;
+		state == STATE_IDLEINTRANSACTION_ABORTED || state == STATE_DISABLED;
 }
 
 /*
@@ -270,7 +303,7 @@ timeout_handler(void)
 {
 	int			shortest = rdb_interest_wanted() ? WATCHED_PERIOD_MS : UNWATCHED_PERIOD_MS;
 
-	if (copy(false, false))
+	if (copy(COPY_IN_HANDLER))
 		period_ms = shortest;
 	else if (at_rest())
 		return;
@@ -293,6 +326,7 @@ wake_up(void)
 	if (get_timeout_active(timeout))
 		return;
 	period_ms = rdb_interest_wanted() ? WATCHED_PERIOD_MS : UNWATCHED_PERIOD_MS;
+	looked_at = GetCurrentTimestamp();
 	enable_timeout_after(timeout, period_ms);
 }
 
@@ -308,7 +342,7 @@ hand_over(const int64 *start)
 	if (leader == NULL || leader == MyProc || my_slot == NULL)
 		return;
 	slot = &slots[rdb_compat_procno(leader)];
-	copy(false, false);
+	copy(COPY_IN_BETWEEN);
 	copying = true;				/* the timeout handler must not see half of it */
 	pg_compiler_barrier();
 	for (int i = 0; i < RDB_NLIVE; i++)
@@ -328,19 +362,35 @@ hand_over(const int64 *start)
 static void
 live_executor_start(QueryDesc *query, int eflags)
 {
+	bool		workers_own = IsParallelWorker() && worker_query == NULL;
+
 	wake_up();
+	/* before: partition pruning may run queries of its own in there */
+	if (workers_own)
+		worker_query = query;
 	if (next_executor_start)
 		next_executor_start(query, eflags);
 	else
 		standard_ExecutorStart(query, eflags);
 
 	/* from here on, what a worker uses is what its leader adds */
-	if (IsParallelWorker() && worker_query == NULL)
+	if (workers_own)
 	{
-		worker_query = query;
-		copy(false, false);
+		copy(COPY_IN_BETWEEN);
 		memcpy(worker_start, last, sizeof(worker_start));
 	}
+}
+
+/* A portal may be run on, after a rest, without being started anew. */
+static void
+live_executor_run(QueryDesc *query, ScanDirection direction,
+				  uint64 count RDB_EXECUTOR_RUN_MORE)
+{
+	wake_up();
+	if (next_executor_run)
+		next_executor_run(query, direction, count RDB_EXECUTOR_RUN_PASS);
+	else
+		standard_ExecutorRun(query, direction, count RDB_EXECUTOR_RUN_PASS);
 }
 
 static void
@@ -378,18 +428,21 @@ live_xact_callback(XactEvent event, void *arg)
 	(void) arg;
 	switch (event)
 	{
-		case XACT_EVENT_COMMIT:
-		case XACT_EVENT_ABORT:
-		case XACT_EVENT_PREPARE:
-			if (attach())
-				copy(true, event == XACT_EVENT_ABORT);
+		case XACT_EVENT_PRE_COMMIT:
 			/* autovacuum and other workers start statements without a hook */
 			if (MyBackendType != B_BACKEND)
 				wake_up();
 			break;
+		case XACT_EVENT_COMMIT:
+		case XACT_EVENT_PREPARE:
+			copy(COPY_AT_COMMIT);
+			break;
+		case XACT_EVENT_ABORT:
+			copy(COPY_AT_ABORT);
+			break;
 		case XACT_EVENT_PARALLEL_COMMIT:
 			/* utility commands' workers run no query of their own */
-			if (attach() && worker_query == NULL)
+			if (worker_query == NULL)
 				hand_over(from_start);
 			break;
 		default:
@@ -397,9 +450,23 @@ live_xact_callback(XactEvent event, void *arg)
 	}
 }
 
+/* A query that failed in a subtransaction adds nothing any more. */
+static void
+live_subxact_callback(SubXactEvent event, SubTransactionId my_subid,
+					  SubTransactionId parent_subid, void *arg)
+{
+	(void) my_subid;
+	(void) parent_subid;
+	(void) arg;
+	if (event == SUBXACT_EVENT_ABORT_SUB)
+		copy(COPY_AT_ABORT);
+}
+
 void
 rdb_live_hooks(void)
 {
+	next_executor_run = ExecutorRun_hook;
+	ExecutorRun_hook = live_executor_run;
 	next_executor_start = ExecutorStart_hook;
 	ExecutorStart_hook = live_executor_start;
 	next_executor_finish = ExecutorFinish_hook;
@@ -407,6 +474,7 @@ rdb_live_hooks(void)
 	next_process_utility = ProcessUtility_hook;
 	ProcessUtility_hook = live_process_utility;
 	RegisterXactCallback(live_xact_callback, NULL);
+	RegisterSubXactCallback(live_subxact_callback, NULL);
 }
 
 /*
@@ -428,12 +496,16 @@ rdb_live_totals(RdbLiveTotals *totals)
 
 /*
  * Remember what the background processes had written when the server started:
- * PostgreSQL's statistics outlive a restart, and these do not.
+ * PostgreSQL's statistics outlive a restart, and these do not.  A launcher that
+ * is started again changes nothing.
  */
 void
 rdb_live_start(void)
 {
-	pg_atomic_write_u64(&shared->background_base, rdb_compat_background_writes());
+	uint64		unset = PG_UINT64_MAX;
+
+	pg_atomic_compare_exchange_u64(&shared->background_base, &unset,
+								   rdb_compat_background_writes());
 }
 
 /* Blocks written by anybody since the server started. */
@@ -443,8 +515,8 @@ rdb_live_writes(const RdbLiveTotals *totals)
 	int64		background = rdb_compat_background_writes();
 	int64		at_start = (int64) pg_atomic_read_u64(&shared->background_base);
 
-	/* pg_stat_reset_shared() may have set it back */
-	if (background >= at_start)
+	/* not set yet, or pg_stat_reset_shared() has set PostgreSQL's back */
+	if (at_start >= 0 && background >= at_start)
 		background -= at_start;
 	return totals->count[RDB_LIVE_SHARED_WRITTEN] + background;
 }

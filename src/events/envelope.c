@@ -18,10 +18,12 @@
 #include "events/envelope.h"
 
 #include "access/xact.h"
+#include "catalog/namespace.h"
 #include "commands/dbcommands.h"
 #include "compat/json_library.h"
 #include "events/emit.h"
 #include "mb/pg_wchar.h"
+#include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
@@ -40,34 +42,56 @@ rdb_event_visible(const RdbEvent *event)
 	return event->database == InvalidOid || event->database == MyDatabaseId;
 }
 
+/* One character of the database's encoding in UTF-8; false if there is none. */
+static bool
+append_converted(StringInfo to, const char *at, int len)
+{
+	int			encoding = GetDatabaseEncoding();
+	Oid			proc = FindDefaultConversionProc(encoding, PG_UTF8);
+	unsigned char converted[MAX_CONVERSION_GROWTH * MAX_CONVERSION_INPUT_LENGTH + 1];
+
+	if (!OidIsValid(proc) ||
+		pg_do_encoding_conversion_buf(proc, encoding, PG_UTF8,
+									  unconstify(unsigned char *, (const unsigned char *) at),
+									  len, converted, sizeof(converted), true) != len)
+		return false;
+	appendStringInfoString(to, (char *) converted);
+	return true;
+}
+
 /*
  * A name for JSON, which is UTF-8 whatever the database's encoding.  Names of
- * databases were given in other databases' encodings, and SQL_ASCII has none:
- * bytes that make no character become question marks.
+ * databases were given in other databases' encodings, SQL_ASCII has none, and
+ * others have bytes that mean nothing: what is no character becomes a question
+ * mark.  Never an error: one name must not silence a database.
  */
 static char *
 utf8(const char *name)
 {
-	int			len = strlen(name);
 	int			encoding = GetDatabaseEncoding();
-	char	   *s = unconstify(char *, name);
+	bool		as_is = encoding == PG_UTF8 || encoding == PG_SQL_ASCII;
+	StringInfoData result;
+	int			left = strlen(name);
 
-	if (encoding != PG_UTF8 && encoding != PG_SQL_ASCII &&
-		pg_verify_mbstr(encoding, name, len, true))
-		s = pg_server_to_any(name, len, PG_UTF8);
-	if (s == name)
-		s = pstrdup(name);
-
-	for (char *at = s; *at != '\0';)
+	if (encoding == PG_SQL_ASCII)
+		encoding = PG_UTF8;
+	initStringInfo(&result);
+	while (left > 0)
 	{
-		int			n = pg_encoding_mblen(PG_UTF8, at);
+		int			n = Min(pg_encoding_mblen(encoding, name), left);
+		bool		good = pg_encoding_verifymbchar(encoding, name, left) == n;
 
-		if (pg_encoding_verifymbchar(PG_UTF8, at, strnlen(at, n)) == n)
-			at += n;
-		else
-			*at++ = '?';
+		if (good && (as_is || !IS_HIGHBIT_SET(*name)))
+			appendBinaryStringInfo(&result, name, n);
+		else if (!good || !append_converted(&result, name, n))
+		{
+			appendStringInfoChar(&result, '?');
+			n = 1;
+		}
+		name += n;
+		left -= n;
 	}
-	return s;
+	return result.data;
 }
 
 /*

@@ -121,6 +121,7 @@ void
 rdb_interest_watch(void)
 {
 	pg_atomic_write_u32(&interest->watcher, rdb_compat_procno(MyProc));
+	pg_memory_barrier();		/* before anything is looked at */
 	on_shmem_exit(forget_watcher, (Datum) 0);
 }
 
@@ -166,11 +167,14 @@ static int
 note_listener(RdbListenedDatabase *found, int n, int max, ListenSlot *slot)
 {
 	uint32		categories = pg_atomic_read_u32(&slot->categories);
-	Oid			database = pg_atomic_read_u32(&slot->database);
-	uint64		since = pg_atomic_read_u64(&slot->since);
+	Oid			database;
+	uint64		since;
 
 	if (categories == 0)
 		return n;
+	pg_read_barrier();
+	database = pg_atomic_read_u32(&slot->database);
+	since = pg_atomic_read_u64(&slot->since);
 	for (int i = 0; i < n; i++)
 	{
 		if (found[i].database == database)
@@ -222,16 +226,14 @@ void
 rdb_interest_lease(uint32 categories)
 {
 	TimestampTz until = GetCurrentTimestamp() + RDB_LEASE_MS * INT64CONST(1000);
-	uint32		before;
 
 	for (int c = 0; c < RDB_NCATEGORIES; c++)
 	{
 		if (categories & RDB_CATEGORY_BIT(c))
 			pg_atomic_write_u64(&interest->lease_until[c], until);
 	}
-	before = pg_atomic_fetch_or_u32(&interest->wanted, categories);
-	if ((before & categories) != categories)
-		rdb_interest_wake_watcher();
+	pg_atomic_fetch_or_u32(&interest->wanted, categories);
+	rdb_interest_wake_watcher();	/* it may be just clearing the bits */
 }
 
 /* Make this session's set known to everybody. */
@@ -286,6 +288,9 @@ compose(uint32 keep, uint32 add)
 {
 	PendingListen *p = pending_of_level(GetCurrentTransactionNestLevel());
 
+	if (!exit_registered)
+		on_shmem_exit(stop_listening, (Datum) 0);
+	exit_registered = true;
 	p->keep &= keep;
 	p->add = (p->add & keep) | add;
 }
@@ -354,9 +359,6 @@ interest_xact_callback(XactEvent event, void *arg)
 	if (event == XACT_EVENT_COMMIT)
 	{
 		Assert(pending->outer == NULL);
-		if (!exit_registered)
-			on_shmem_exit(stop_listening, (Datum) 0);
-		exit_registered = true;
 		set_listening((listening & pending->keep) | pending->add);
 	}
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
@@ -377,7 +379,10 @@ interest_subxact_callback(SubXactEvent event, SubTransactionId my_subid,
 	if (inner == NULL || inner->level < level)
 		return;
 	if (event == SUBXACT_EVENT_ABORT_SUB)
+	{
 		pending = inner->outer;
+		pfree(inner);
+	}
 	else if (event == SUBXACT_EVENT_COMMIT_SUB)
 	{
 		PendingListen *outer = inner->outer;
@@ -387,6 +392,7 @@ interest_subxact_callback(SubXactEvent event, SubTransactionId my_subid,
 			outer->add = (outer->add & inner->keep) | inner->add;
 			outer->keep &= inner->keep;
 			pending = outer;
+			pfree(inner);
 		}
 		else
 			inner->level = level - 1;

@@ -106,7 +106,11 @@ rdb_ring_acquire(uint64 position)
 		if ((seen & 1) || seen > mine)
 			return NULL;
 		if (pg_atomic_compare_exchange_u64(&slot->sequence, &seen, mine))
+		{
+			/* the odd number must be seen before anything of the event is */
+			pg_write_barrier();
 			return &slot->event;
+		}
 	}
 }
 
@@ -200,7 +204,9 @@ wait_or_skip(RdbRingCursor *cursor, uint64 head, RdbRingGap *gap)
 
 	if (cursor->stalled_at_us == 0)
 		cursor->stalled_at_us = now;
-	if (now - cursor->stalled_at_us < STALL_GRACE_US &&
+	/* the clock may have been set back */
+	if (now >= cursor->stalled_at_us &&
+		now - cursor->stalled_at_us < STALL_GRACE_US &&
 		head - cursor->next < ring->nslots / 2)
 		return RDB_RING_EMPTY;
 	return skip_to(cursor, cursor->next + 1, gap);
@@ -208,7 +214,7 @@ wait_or_skip(RdbRingCursor *cursor, uint64 head, RdbRingGap *gap)
 
 /*
  * Read what comes next.  A cursor that was overtaken goes on an eighth of the
- * ring behind the oldest event, so that it is not overtaken again at once.
+ * ring after the oldest event, so that it is not overtaken again at once.
  */
 RdbRingResult
 rdb_ring_read(RdbRingCursor *cursor, RdbEvent *event, RdbRingGap *gap)
@@ -221,13 +227,17 @@ rdb_ring_read(RdbRingCursor *cursor, RdbEvent *event, RdbRingGap *gap)
 	if (head - cursor->next > ring->nslots)
 		return skip_to(cursor, head - ring->nslots + ring->nslots / 8, gap);
 
-	if (rdb_ring_peek(cursor->next, event))
+	do
 	{
-		cursor->next++;
-		cursor->stalled_at_us = 0;
-		return RDB_RING_EVENT;
-	}
-	sequence = pg_atomic_read_u64(&slot_of(cursor->next)->sequence);
+		if (rdb_ring_peek(cursor->next, event))
+		{
+			cursor->next++;
+			cursor->stalled_at_us = 0;
+			return RDB_RING_EVENT;
+		}
+		sequence = pg_atomic_read_u64(&slot_of(cursor->next)->sequence);
+	} while (sequence == 2 * cursor->next + 2); /* published meanwhile */
+
 	if (sequence > 2 * cursor->next + 2)
 		return skip_to(cursor, cursor->next + 1, gap);
 	return wait_or_skip(cursor, head, gap);

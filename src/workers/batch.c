@@ -105,3 +105,14 @@ rdb_batch_clear(RdbBatch *batch)
 	batch->count = 0;
 	memset(&batch->gap, 0, sizeof(batch->gap));
 }
+
+/* The id of the oldest event or loss that is waiting to be told, or 0. */
+uint64
+rdb_batch_oldest_id(const RdbBatch *batch)
+{
+	uint64		id = batch->gap.dropped > 0 ? batch->gap.from_id : 0;
+
+	if (batch->count > 0 && (id == 0 || batch->events[0].id < id))
+		id = batch->events[0].id;
+	return id;
+}

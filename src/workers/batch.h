@@ -19,5 +19,6 @@ extern uint64 rdb_batch_add(RdbBatch *batch, const RdbEvent *event, int limit);
 extern void rdb_batch_add_gap(RdbBatch *batch, const RdbRingGap *gap);
 extern uint64 rdb_batch_drop(RdbBatch *batch);
 extern void rdb_batch_clear(RdbBatch *batch);
+extern uint64 rdb_batch_oldest_id(const RdbBatch *batch);
 
 #endif							/* RDB_BATCH_H */

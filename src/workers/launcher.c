@@ -76,7 +76,10 @@ run_source(Source *source, uint32 wanted, long so_far)
 	if (now >= source->due)
 	{
 		source->tick();
-		source->due = Max(source->due + tick_us, now);
+		/* a tick that came late does not make the next one short */
+		source->due += tick_us;
+		if (source->due <= now)
+			source->due = now + tick_us;
 	}
 	return sooner(so_far, source->due);
 }
@@ -85,10 +88,11 @@ void
 rdb_launcher_main(Datum arg)
 {
 	(void) arg;
-	rdb_worker_start();
+	rdb_worker_start(false);
 	rdb_worker_connect(InvalidOid, LAUNCHER_NAME);
 	rdb_live_start();
 	rdb_interest_watch();
+	rdb_manage_start();
 
 	while (!ShutdownRequestPending)
 	{
@@ -100,7 +104,8 @@ rdb_launcher_main(Datum arg)
 		wait_ms = rdb_manage_publishers(wait_ms);
 		rdb_worker_wait(wait_ms);
 	}
-	proc_exit(0);
+	/* not 0: the postmaster would never start it again */
+	proc_exit(1);
 }
 
 /* Postmaster: have the launcher started with the server. */
@@ -122,7 +127,7 @@ rdb_launcher_register(void)
 
 	registered = rdb_compat_worker_registered(RDB_LIBRARY, LAUNCHER_NAME);
 	rdb_set_launcher_registered(registered);
-	if (!registered)
+	if (!registered && IsPostmasterEnvironment)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("no background worker slot is left for the %s", LAUNCHER_NAME),

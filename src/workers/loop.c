@@ -1,8 +1,8 @@
 /*
  * loop.c
  *	  Signals, waiting and configuration reload of our background workers, as
- *	  core workers have them: SIGHUP reloads, SIGTERM asks to finish (see
- *	  ShutdownRequestPending), the postmaster's death ends the process.
+ *	  core workers have them: SIGHUP reloads, SIGTERM ends, and so does the
+ *	  postmaster's death.
  */
 #include "postgres.h"
 
@@ -17,12 +17,17 @@
 #include "utils/guc.h"
 #include "utils/wait_event.h"
 
-/* First thing in a worker's main function. */
+/*
+ * First thing in a worker's main function.  One that runs transactions may
+ * have to wait for a lock, where only a FATAL error ends it; others finish
+ * what they are doing.  None can be cancelled: it would only be restarted.
+ */
 void
-rdb_worker_start(void)
+rdb_worker_start(bool transactions)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, SignalHandlerForShutdownRequest);
+	pqsignal(SIGTERM, transactions ? die : SignalHandlerForShutdownRequest);
+	pqsignal(SIGINT, SIG_IGN);
 	BackgroundWorkerUnblockSignals();
 }
 

@@ -1,40 +1,47 @@
 /*
  * manage.c
- *	  Starts a publisher for each database that has a listener, stops those of
- *	  databases that somebody needs for himself, and does not try again too
- *	  soon what has failed.
+ *	  Starts a publisher for each database that has a listener, and does not
+ *	  try again too soon what has failed.
  *
- * A publisher ends by itself when nobody listens any more, and when it finds
- * that its database does not have the extension.  That is remembered until an
- * extension is created somewhere.
+ * Publishers look after themselves: one ends when nobody listens any more,
+ * when its database is held or lacks the extension, and when the launcher that
+ * started it has been replaced.  Here is remembered how it ended and how far
+ * it had come; for a while also when nobody listens, so that a session that
+ * listens and unlistens in a loop does not start a process each time.
  */
 #include "postgres.h"
 
 #include "workers/manage.h"
 
 #include "access/xlog.h"
+#include "events/events.h"
 #include "events/interest.h"
 #include "miscadmin.h"
 #include "postmaster/bgworker.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "workers/loop.h"
+#include "workers/publisher.h"
 #include "workers/roster.h"
 
 #define FIRST_RETRY_MS 1000
 #define LAST_RETRY_MS 60000
+#define FORGET_MS 60000
+#define PREDECESSOR_MS 10000
 
-/* What the launcher knows about a database that somebody listens in. */
+/* What the launcher knows about a database in which somebody listens. */
 typedef struct DatabaseState
 {
 	Oid			database;
 	BackgroundWorkerHandle *handle; /* NULL: no publisher */
 	int			slot;			/* in the roster */
+	uint32		categories;		/* that are listened to */
+	uint32		generation;		/* of extensions, when it was started */
 	bool		lacks_extension;
-	uint32		generation;		/* when the publisher was started */
-	uint64		resume;			/* ring position the last one had reached */
+	RdbProgress progress;		/* of the last publisher */
 	long		retry_ms;		/* 0: the last one did not fail */
 	TimestampTz retry_at;
+	TimestampTz listened_at;	/* last seen with a listener */
 	bool		told;			/* that there is no worker slot */
 } DatabaseState;
 
@@ -102,38 +109,49 @@ tell_no_slot(DatabaseState *state)
 }
 
 static void
-start_publisher(DatabaseState *state, uint64 since)
+describe_publisher(BackgroundWorker *worker, const DatabaseState *state, uint32 ticket)
 {
-	BackgroundWorker worker = {0};
-	MemoryContext caller;
-
-	state->slot = rdb_roster_enter(state->database, since);
-	if (state->slot < 0)
-		return;
-	state->generation = rdb_extension_generation();
-
-	snprintf(worker.bgw_name, BGW_MAXLEN, "rustydb publisher for database %u",
+	memset(worker, 0, sizeof(*worker));
+	snprintf(worker->bgw_name, BGW_MAXLEN, "rustydb publisher for database %u",
 			 state->database);
-	strlcpy(worker.bgw_type, "rustydb publisher", BGW_MAXLEN);
-	strlcpy(worker.bgw_library_name, RDB_LIBRARY, sizeof(worker.bgw_library_name));
-	strlcpy(worker.bgw_function_name, "rdb_publisher_main",
-			sizeof(worker.bgw_function_name));
-	worker.bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
-	worker.bgw_start_time = BgWorkerStart_RecoveryFinished;
-	worker.bgw_restart_time = BGW_NEVER_RESTART;
-	worker.bgw_main_arg = Int32GetDatum(state->slot);
-	worker.bgw_notify_pid = MyProcPid;
+	strlcpy(worker->bgw_type, "rustydb publisher", BGW_MAXLEN);
+	strlcpy(worker->bgw_library_name, RDB_LIBRARY, sizeof(worker->bgw_library_name));
+	strlcpy(worker->bgw_function_name, "rdb_publisher_main",
+			sizeof(worker->bgw_function_name));
+	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
+	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
+	worker->bgw_restart_time = BGW_NEVER_RESTART;
+	worker->bgw_main_arg = Int32GetDatum(state->slot);
+	memcpy(worker->bgw_extra, &ticket, sizeof(ticket));
+	worker->bgw_notify_pid = MyProcPid;
+}
+
+static void
+start_publisher(DatabaseState *state)
+{
+	BackgroundWorker worker;
+	MemoryContext caller;
+	uint32		ticket;
+
+	state->slot = rdb_roster_enter(state->database, &state->progress, &ticket);
+	if (state->slot < 0)
+	{
+		fail(state);
+		return;
+	}
+	state->generation = rdb_extension_generation();
+	describe_publisher(&worker, state, ticket);
 
 	caller = MemoryContextSwitchTo(TopMemoryContext);
-	if (!RegisterDynamicBackgroundWorker(&worker, &state->handle))
+	if (RegisterDynamicBackgroundWorker(&worker, &state->handle))
+		state->told = false;
+	else
 	{
 		state->handle = NULL;
-		rdb_roster_leave(state->slot);
+		rdb_roster_remove(state->slot);
 		tell_no_slot(state);
 		fail(state);
 	}
-	else
-		state->told = false;
 	MemoryContextSwitchTo(caller);
 }
 
@@ -143,8 +161,8 @@ note_end(DatabaseState *state)
 {
 	RdbWorkerEnd end = rdb_roster_end(state->slot);
 
-	state->resume = rdb_roster_since(state->slot);
-	rdb_roster_leave(state->slot);
+	rdb_roster_progress(state->slot, &state->progress);
+	rdb_roster_remove(state->slot);
 	pfree(state->handle);
 	state->handle = NULL;
 	state->lacks_extension = (end == RDB_END_NO_EXTENSION);
@@ -157,45 +175,57 @@ note_end(DatabaseState *state)
 static bool
 may_start(const DatabaseState *state)
 {
-	if (RecoveryInProgress() || rdb_roster_is_held(state->database))
+	if (RecoveryInProgress() || rdb_roster_serves(state->database) ||
+		rdb_roster_is_held(state->database))
 		return false;
-	if (state->lacks_extension && state->generation == rdb_extension_generation())
-		return false;
-	return state->retry_ms == 0 || GetCurrentTimestamp() >= state->retry_at;
+	return !state->lacks_extension ||
+		state->generation != rdb_extension_generation();
 }
 
-/* Bring one database to where it should be; false: forget about it. */
+/* Start a publisher, or say when to try again. */
+static long
+start_or_wait(DatabaseState *state, long wait_ms)
+{
+	TimestampTz now = GetCurrentTimestamp();
+	long		ms;
+
+	if (!may_start(state))
+		return wait_ms;			/* whoever changes that wakes us */
+	if (state->retry_ms == 0 || now >= state->retry_at)
+		start_publisher(state);
+	if (state->handle != NULL || state->retry_ms == 0)
+		return wait_ms;
+	ms = TimestampDifferenceMilliseconds(now, state->retry_at);
+	return wait_ms < 0 ? ms : Min(wait_ms, ms);
+}
+
+/*
+ * Take note of how a database's publisher and listeners are.  False: forget
+ * about it.
+ */
 static bool
-manage(DatabaseState *state)
+observe(DatabaseState *state)
 {
 	const RdbListenedDatabase *listeners = listeners_of(state->database);
+	TimestampTz now = GetCurrentTimestamp();
+	uint32		categories = listeners ? listeners->categories : 0;
 	pid_t		pid;
 
 	if (state->handle &&
 		GetBackgroundWorkerPid(state->handle, &pid) == BGWH_STOPPED)
 		note_end(state);
-	if (state->handle)
+	if (state->handle && categories != state->categories)
+		rdb_roster_wake(state->slot);
+	state->categories = categories;
+	if (listeners)
 	{
-		if (rdb_roster_is_held(state->database))
-			TerminateBackgroundWorker(state->handle);
-		return true;
+		/* what came before the first listener is nobody's */
+		state->progress.reached = Max(state->progress.reached, listeners->since);
+		state->progress.unsent = Max(state->progress.unsent, listeners->since);
+		state->listened_at = now;
 	}
-	if (listeners == NULL)
-		return false;
-	if (may_start(state))
-		start_publisher(state, Max(listeners->since, state->resume));
-	return true;
-}
-
-static long
-until_retry(const DatabaseState *state, long wait_ms)
-{
-	long		ms;
-
-	if (state->handle || state->retry_ms == 0)
-		return wait_ms;
-	ms = TimestampDifferenceMilliseconds(GetCurrentTimestamp(), state->retry_at);
-	return wait_ms < 0 ? ms : Min(wait_ms, ms);
+	return state->handle != NULL || listeners != NULL ||
+		now - state->listened_at < FORGET_MS * INT64CONST(1000);
 }
 
 /*
@@ -207,26 +237,64 @@ rdb_manage_publishers(long wait_ms)
 {
 	int			kept = 0;
 
-	if (states == NULL)
-	{
-		states = MemoryContextAllocZero(TopMemoryContext,
-										rdb_roster_size() * sizeof(DatabaseState));
-		listened = MemoryContextAllocZero(TopMemoryContext,
-										  rdb_roster_size() * sizeof(RdbListenedDatabase));
-	}
 	nlistened = rdb_interest_databases(listened, rdb_roster_size());
 	for (int i = 0; i < nlistened; i++)
 		(void) state_of(listened[i].database);
 
 	for (int i = 0; i < nstates; i++)
 	{
-		DatabaseState state = states[i];
-
-		if (!manage(&state))
-			continue;
-		wait_ms = until_retry(&state, wait_ms);
-		states[kept++] = state;
+		if (observe(&states[i]))
+			states[kept++] = states[i];
 	}
 	nstates = kept;
+	for (int i = 0; i < nstates; i++)
+	{
+		if (states[i].handle == NULL &&
+			(states[i].categories & rdb_published_categories()) != 0)
+			wait_ms = start_or_wait(&states[i], wait_ms);
+	}
 	return wait_ms;
+}
+
+/* Whether a worker of an earlier launcher may still be there. */
+static bool
+predecessors_left(void)
+{
+	for (int i = 0; i < rdb_roster_size(); i++)
+	{
+		Oid			database = rdb_roster_database(i);
+
+		if (OidIsValid(database) && rdb_roster_serves(database))
+			return true;
+	}
+	return false;
+}
+
+/*
+ * The launcher starts.  Publishers of an earlier one finish what they have and
+ * leave; how far they came is remembered.
+ */
+void
+rdb_manage_start(void)
+{
+	TimestampTz end = GetCurrentTimestamp() + PREDECESSOR_MS * INT64CONST(1000);
+
+	states = MemoryContextAllocZero(TopMemoryContext,
+									rdb_roster_size() * sizeof(DatabaseState));
+	listened = MemoryContextAllocZero(TopMemoryContext,
+									  rdb_roster_size() * sizeof(RdbListenedDatabase));
+
+	rdb_roster_new_launcher();
+	while (predecessors_left() && GetCurrentTimestamp() < end)
+		rdb_worker_wait(100);
+	for (int i = 0; i < rdb_roster_size(); i++)
+	{
+		Oid			database = rdb_roster_database(i);
+
+		if (!OidIsValid(database))
+			continue;
+		rdb_roster_progress(i, &state_of(database)->progress);
+		state_of(database)->listened_at = GetCurrentTimestamp();
+		rdb_roster_remove(i);
+	}
 }

@@ -5,6 +5,7 @@
 #ifndef RDB_MANAGE_H
 #define RDB_MANAGE_H
 
+extern void rdb_manage_start(void);
 extern long rdb_manage_publishers(long wait_ms);
 
 #endif							/* RDB_MANAGE_H */

@@ -11,7 +11,9 @@
  * so with a gap record when it goes on at half of the limit.
  *
  * It ends when nobody has listened for LINGER_US, when the extension is not
- * there, and when it is asked to.
+ * there, and when the roster says that it must leave; then it sends first what
+ * it has.  After an error its successor tells what was lost, and does not try
+ * the same events again.
  */
 #include "postgres.h"
 
@@ -27,7 +29,7 @@
 #include "events/ring.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/interrupt.h"
+#include "postmaster/bgworker.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -36,7 +38,7 @@
 #include "workers/roster.h"
 
 #define LINGER_US INT64CONST(2000000)
-#define LONGEST_WAIT_US INT64CONST(100000)
+#define LONGEST_WAIT_US INT64CONST(1000000)
 #define MAX_PAYLOAD 7999		/* bytes, by NOTIFY */
 
 typedef struct Publisher
@@ -44,7 +46,7 @@ typedef struct Publisher
 	int			slot;			/* in the roster */
 	RdbRingCursor cursor;
 	RdbBatch	batches[RDB_NCATEGORIES];
-	int64		due_us[RDB_NCATEGORIES];
+	int64		due_us[RDB_NCATEGORIES];	/* 0: send at once */
 	int64		listened_us;	/* when somebody was last seen listening */
 	uint32		generation;		/* of extensions, when last looked */
 	bool		paused;
@@ -204,7 +206,7 @@ send_due(int64 now)
 
 /* Publish the categories whose tick has come, or drop them while paused. */
 static void
-publish(int64 now)
+publish_due(int64 now)
 {
 	bool		due = false;
 
@@ -217,16 +219,40 @@ publish(int64 now)
 	}
 	else if (due)
 		send_due(now);
+}
 
+/* When each category is due next. */
+static void
+set_due(int64 now)
+{
 	for (int c = 0; c < RDB_NCATEGORIES; c++)
 	{
 		int64		tick_us = rdb_tick_ms[c] * INT64CONST(1000);
 
-		if (now >= publisher.due_us[c] || publisher.due_us[c] > now + tick_us)
-			publisher.due_us[c] = Max(publisher.due_us[c] + tick_us, now);
-		publisher.due_us[c] = Min(publisher.due_us[c], now + tick_us);
+		if (now >= publisher.due_us[c])
+			publisher.due_us[c] += tick_us;
+		/* late, or the tick was changed */
+		if (publisher.due_us[c] <= now || publisher.due_us[c] > now + tick_us)
+			publisher.due_us[c] = now + tick_us;
 	}
-	rdb_roster_set_since(publisher.slot, publisher.cursor.next);
+}
+
+/* Let a successor know where to go on, and what would be lost. */
+static void
+report_progress(void)
+{
+	RdbProgress progress;
+
+	progress.reached = publisher.cursor.next;
+	progress.unsent = progress.reached;
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+	{
+		uint64		oldest = rdb_batch_oldest_id(&publisher.batches[c]);
+
+		if (oldest != 0)
+			progress.unsent = Min(progress.unsent, rdb_ring_position(oldest));
+	}
+	rdb_roster_set_progress(publisher.slot, &progress);
 }
 
 static long
@@ -263,6 +289,12 @@ extension_is_here(bool first)
 static void
 finish(RdbWorkerEnd end)
 {
+	if (end == RDB_END_DONE)
+	{
+		memset(publisher.due_us, 0, sizeof(publisher.due_us));
+		publish_due(rdb_unix_us());
+	}
+	report_progress();
 	rdb_roster_set_end(publisher.slot, end);
 	proc_exit(0);
 }
@@ -271,20 +303,40 @@ finish(RdbWorkerEnd end)
 static void
 begin(int slot)
 {
+	RdbProgress progress;
+	uint32		ticket;
+
+	memcpy(&ticket, MyBgworkerEntry->bgw_extra, sizeof(ticket));
 	publisher.slot = slot;
-	publisher.cursor.next = rdb_roster_since(slot);
+	if (!rdb_roster_arrive(slot, ticket))
+	{
+		rdb_roster_set_end(slot, RDB_END_DONE);
+		proc_exit(0);
+	}
+	rdb_roster_progress(slot, &progress);
+	publisher.cursor.next = progress.reached;
 	publisher.listened_us = rdb_unix_us();
 
 	rdb_worker_connect(rdb_roster_database(slot), "rustydb publisher");
 	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
 	if (!extension_is_here(true))
 		finish(RDB_END_NO_EXTENSION);
+	if (progress.unsent < progress.reached)
+	{
+		RdbRingGap	gap = {
+			.from_id = rdb_ring_id(progress.unsent),
+			.to_id = rdb_ring_id(progress.reached - 1),
+			.dropped = progress.reached - progress.unsent
+		};
+
+		keep_gap(&gap, categories());
+	}
 }
 
 void
 rdb_publisher_main(Datum arg)
 {
-	rdb_worker_start();
+	rdb_worker_start(true);
 	begin(DatumGetInt32(arg));
 
 	for (;;)
@@ -292,15 +344,20 @@ rdb_publisher_main(Datum arg)
 		int64		now = rdb_unix_us();
 		uint32		wanted = categories();
 
-		if (rdb_interest_in_database(MyDatabaseId) != 0)
+		if (wanted != 0)
 			publisher.listened_us = now;
-		if (ShutdownRequestPending || now - publisher.listened_us > LINGER_US)
-			finish(RDB_END_DONE);
 		if (!extension_is_here(false))
 			finish(RDB_END_NO_EXTENSION);
 
 		drain(wanted);
-		publish(now);
+		if (rdb_roster_must_leave(publisher.slot) ||
+			now - publisher.listened_us > LINGER_US)
+			finish(RDB_END_DONE);
+		/* an error from here on loses what is read: it may be what causes it */
+		report_progress();
+		publish_due(now);
+		set_due(now);
+		report_progress();
 		rdb_worker_wait(wait_ms(wanted, now));
 	}
 }

@@ -2,31 +2,47 @@
  * roster.c
  *	  The shared list of per-database workers.
  *
- * The launcher alone enters and removes a worker: it enters one before it
- * starts the process and removes it when the process is gone, so a database
- * that the roster does not name has no worker of ours connected.  A worker
- * only writes how it ended.
+ * The launcher enters a worker before it starts the process, and removes it
+ * when the process is gone.  A worker arrives with the ticket of its entry,
+ * leaves by itself when its database is held or its launcher has been
+ * replaced, and is marked gone when it exits.  So a database for which
+ * rdb_roster_serves() is false has no worker of ours connected (but for the
+ * last instructions of one that is just exiting).
  *
  * A session that needs a database to itself (DROP DATABASE) names it in its
- * own hold slot; the launcher then stops the database's workers and starts
- * none until the hold is gone.
+ * own hold slot first, and looks at the roster then; the launcher enters first
+ * and looks at the holds then.  With a full barrier in between on both sides,
+ * at least one of them sees the other.
  */
 #include "postgres.h"
 
 #include "workers/roster.h"
 
+#include <signal.h>
+
 #include "compat/compat.h"
+#include "events/interest.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
+#include "storage/ipc.h"
+#include "storage/latch.h"
 #include "storage/shmem.h"
+
+#define NO_PROC PG_UINT32_MAX
 
 typedef struct RosterSlot
 {
-	/* written by the launcher */
+	/* written by the launcher while no worker of the slot runs */
 	pg_atomic_uint32 database;	/* InvalidOid: free */
+	pg_atomic_uint32 ticket;
+	pg_atomic_uint32 launcher;	/* generation of the launcher that entered it */
 	/* written by the worker, set by the launcher before it starts */
-	pg_atomic_uint64 since;		/* ring position to go on at */
+	pg_atomic_uint32 gone;
+	pg_atomic_uint32 procno;	/* PGPROC number, or NO_PROC */
+	pg_atomic_uint32 pid;		/* 0: has not arrived, or is gone */
 	pg_atomic_uint32 end;		/* RdbWorkerEnd */
+	pg_atomic_uint64 reached;
+	pg_atomic_uint64 unsent;
 } RosterSlot;
 
 typedef struct Roster
@@ -34,6 +50,9 @@ typedef struct Roster
 	/* written by the postmaster before anybody else runs */
 	bool		launcher_registered;
 	int			nslots;
+	/* written by the launcher */
+	pg_atomic_uint32 launcher;	/* generation */
+	pg_atomic_uint32 next_ticket;
 	/* written by whoever creates or drops an extension */
 	pg_atomic_uint32 extension_generation;
 	/* hold slots, by PGPROC number, follow the roster slots */
@@ -43,6 +62,7 @@ typedef struct Roster
 static Roster *roster;
 static pg_atomic_uint32 *holds;
 static bool launcher_registered = false;	/* until there is shared memory */
+static bool hold_exit_registered = false;
 
 static Size
 slots_size(void)
@@ -58,6 +78,20 @@ rdb_roster_shmem_size(void)
 					mul_size(rdb_compat_max_procs(), sizeof(pg_atomic_uint32)));
 }
 
+static void
+init_slot(RosterSlot *slot)
+{
+	pg_atomic_init_u32(&slot->database, InvalidOid);
+	pg_atomic_init_u32(&slot->ticket, 0);
+	pg_atomic_init_u32(&slot->launcher, 0);
+	pg_atomic_init_u32(&slot->gone, false);
+	pg_atomic_init_u32(&slot->procno, NO_PROC);
+	pg_atomic_init_u32(&slot->pid, 0);
+	pg_atomic_init_u32(&slot->end, RDB_END_DIED);
+	pg_atomic_init_u64(&slot->reached, 0);
+	pg_atomic_init_u64(&slot->unsent, 0);
+}
+
 void
 rdb_roster_shmem_init(void *memory, bool found)
 {
@@ -67,16 +101,16 @@ rdb_roster_shmem_init(void *memory, bool found)
 		return;
 	roster->launcher_registered = launcher_registered;
 	roster->nslots = max_worker_processes;
+	pg_atomic_init_u32(&roster->launcher, 0);
+	pg_atomic_init_u32(&roster->next_ticket, 1);
 	pg_atomic_init_u32(&roster->extension_generation, 0);
 	for (int i = 0; i < roster->nslots; i++)
-	{
-		pg_atomic_init_u32(&roster->slots[i].database, InvalidOid);
-		pg_atomic_init_u64(&roster->slots[i].since, 0);
-		pg_atomic_init_u32(&roster->slots[i].end, RDB_END_DIED);
-	}
+		init_slot(&roster->slots[i]);
 	for (int p = 0; p < rdb_compat_max_procs(); p++)
 		pg_atomic_init_u32(&holds[p], InvalidOid);
 }
+
+/* ---- the launcher ---- */
 
 int
 rdb_roster_size(void)
@@ -84,9 +118,21 @@ rdb_roster_size(void)
 	return roster->nslots;
 }
 
-/* Launcher: a slot for a worker that is about to start, or -1. */
+/* A launcher starts: workers of an earlier one leave, once they look. */
+void
+rdb_roster_new_launcher(void)
+{
+	pg_atomic_fetch_add_u32(&roster->launcher, 1);
+	for (int i = 0; i < roster->nslots; i++)
+		rdb_roster_wake(i);
+}
+
+/*
+ * A slot for a worker that is about to start, and the ticket that it has to
+ * show.  -1 when there is none, or the database is held.
+ */
 int
-rdb_roster_enter(Oid database, uint64 since)
+rdb_roster_enter(Oid database, const RdbProgress *progress, uint32 *ticket)
 {
 	for (int i = 0; i < roster->nslots; i++)
 	{
@@ -94,19 +140,31 @@ rdb_roster_enter(Oid database, uint64 since)
 
 		if (pg_atomic_read_u32(&slot->database) != InvalidOid)
 			continue;
-		pg_atomic_write_u64(&slot->since, since);
+		*ticket = pg_atomic_fetch_add_u32(&roster->next_ticket, 1);
+		pg_atomic_write_u32(&slot->ticket, *ticket);
+		pg_atomic_write_u32(&slot->launcher, pg_atomic_read_u32(&roster->launcher));
+		pg_atomic_write_u32(&slot->gone, false);
+		pg_atomic_write_u32(&slot->procno, NO_PROC);
+		pg_atomic_write_u32(&slot->pid, 0);
 		pg_atomic_write_u32(&slot->end, RDB_END_DIED);
+		rdb_roster_set_progress(i, progress);
 		pg_write_barrier();
 		pg_atomic_write_u32(&slot->database, database);
-		return i;
+		pg_memory_barrier();
+		if (!rdb_roster_is_held(database))
+			return i;
+		rdb_roster_remove(i);
+		return -1;
 	}
 	return -1;
 }
 
-/* Launcher: the worker's process is gone. */
+/* The worker's process is gone, or never came and must not come any more. */
 void
-rdb_roster_leave(int slot)
+rdb_roster_remove(int slot)
 {
+	pg_atomic_write_u32(&roster->slots[slot].ticket, 0);
+	pg_write_barrier();
 	pg_atomic_write_u32(&roster->slots[slot].database, InvalidOid);
 }
 
@@ -116,29 +174,60 @@ rdb_roster_database(int slot)
 	return pg_atomic_read_u32(&roster->slots[slot].database);
 }
 
-uint64
-rdb_roster_since(int slot)
+RdbWorkerEnd
+rdb_roster_end(int slot)
 {
-	return pg_atomic_read_u64(&roster->slots[slot].since);
+	return pg_atomic_read_u32(&roster->slots[slot].end);
 }
 
-/* Worker: everything before this position is published. */
+/* Have the slot's worker look around. */
 void
-rdb_roster_set_since(int slot, uint64 position)
+rdb_roster_wake(int slot)
 {
-	pg_atomic_write_u64(&roster->slots[slot].since, position);
+	uint32		procno = pg_atomic_read_u32(&roster->slots[slot].procno);
+
+	if (procno != NO_PROC)
+		SetLatch(&rdb_compat_proc(procno)->procLatch);
 }
 
-/* Whether a worker of ours is, or may be, connected to the database. */
-bool
-rdb_roster_serves(Oid database)
+/* ---- the worker ---- */
+
+static void
+depart(int code, Datum arg)
 {
-	for (int i = 0; i < roster->nslots; i++)
-	{
-		if (rdb_roster_database(i) == database)
-			return true;
-	}
-	return false;
+	RosterSlot *slot = &roster->slots[DatumGetInt32(arg)];
+
+	(void) code;
+	pg_atomic_write_u32(&slot->procno, NO_PROC);
+	pg_atomic_write_u32(&slot->pid, 0);
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->gone, true);
+	rdb_interest_wake_watcher();
+}
+
+/* A worker has started.  False: it is not expected (any more), and must exit. */
+bool
+rdb_roster_arrive(int index, uint32 ticket)
+{
+	RosterSlot *slot = &roster->slots[index];
+
+	if (pg_atomic_read_u32(&slot->ticket) != ticket)
+		return false;
+	pg_atomic_write_u32(&slot->procno, rdb_compat_procno(MyProc));
+	pg_atomic_write_u32(&slot->pid, MyProcPid);
+	on_shmem_exit(depart, Int32GetDatum(index));
+	pg_memory_barrier();
+	return !rdb_roster_must_leave(index);
+}
+
+/* Somebody needs the database, or another launcher has taken over. */
+bool
+rdb_roster_must_leave(int index)
+{
+	RosterSlot *slot = &roster->slots[index];
+
+	return pg_atomic_read_u32(&slot->launcher) != pg_atomic_read_u32(&roster->launcher) ||
+		rdb_roster_is_held(pg_atomic_read_u32(&slot->database));
 }
 
 void
@@ -147,17 +236,58 @@ rdb_roster_set_end(int slot, RdbWorkerEnd end)
 	pg_atomic_write_u32(&roster->slots[slot].end, end);
 }
 
-RdbWorkerEnd
-rdb_roster_end(int slot)
+void
+rdb_roster_set_progress(int slot, const RdbProgress *progress)
 {
-	return pg_atomic_read_u32(&roster->slots[slot].end);
+	pg_atomic_write_u64(&roster->slots[slot].unsent, progress->unsent);
+	pg_atomic_write_u64(&roster->slots[slot].reached, progress->reached);
 }
 
-/* Keep workers out of a database until called again with InvalidOid. */
+void
+rdb_roster_progress(int slot, RdbProgress *progress)
+{
+	progress->unsent = pg_atomic_read_u64(&roster->slots[slot].unsent);
+	progress->reached = pg_atomic_read_u64(&roster->slots[slot].reached);
+}
+
+/* ---- sessions ---- */
+
+/* Whether a worker of ours is, or may be, connected to the database. */
+bool
+rdb_roster_serves(Oid database)
+{
+	for (int i = 0; i < roster->nslots; i++)
+	{
+		if (rdb_roster_database(i) == database &&
+			!pg_atomic_read_u32(&roster->slots[i].gone))
+			return true;
+	}
+	return false;
+}
+
+static void
+release_at_exit(int code, Datum arg)
+{
+	(void) code;
+	(void) arg;
+	rdb_roster_hold(InvalidOid);
+}
+
+/*
+ * Keep workers out of a database, until called again with InvalidOid or the
+ * session ends (an error that is FATAL runs no PG_CATCH).
+ */
 void
 rdb_roster_hold(Oid database)
 {
+	if (OidIsValid(database) && !hold_exit_registered)
+	{
+		on_shmem_exit(release_at_exit, (Datum) 0);
+		hold_exit_registered = true;
+	}
 	pg_atomic_write_u32(&holds[rdb_compat_procno(MyProc)], database);
+	pg_memory_barrier();
+	rdb_interest_wake_watcher();
 }
 
 bool
@@ -171,6 +301,23 @@ rdb_roster_is_held(Oid database)
 	return false;
 }
 
+/* Have the workers of a database look around; or end what they wait for. */
+void
+rdb_roster_ask_to_leave(Oid database, bool terminate)
+{
+	for (int i = 0; i < roster->nslots; i++)
+	{
+		pid_t		pid;
+
+		if (rdb_roster_database(i) != database)
+			continue;
+		rdb_roster_wake(i);
+		pid = pg_atomic_read_u32(&roster->slots[i].pid);
+		if (terminate && pid != 0)
+			kill(pid, SIGTERM);
+	}
+}
+
 /* Rises whenever an extension may have come to or gone from some database. */
 uint32
 rdb_extension_generation(void)
@@ -178,10 +325,14 @@ rdb_extension_generation(void)
 	return pg_atomic_read_u32(&roster->extension_generation);
 }
 
+/* An extension was created or dropped, and that is committed. */
 void
 rdb_extension_changed(void)
 {
 	pg_atomic_fetch_add_u32(&roster->extension_generation, 1);
+	rdb_interest_wake_watcher();
+	for (int i = 0; i < roster->nslots; i++)
+		rdb_roster_wake(i);
 }
 
 /* Postmaster, while it loads libraries: whether there is going to be one. */

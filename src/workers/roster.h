@@ -8,26 +8,42 @@
 /* How a worker ended, for the launcher. */
 typedef enum RdbWorkerEnd
 {
-	RDB_END_DIED,				/* an error, or killed */
-	RDB_END_DONE,				/* nothing left to do, or asked to stop */
+	RDB_END_DIED,				/* an error, or terminated */
+	RDB_END_DONE,				/* nothing left to do, or asked to leave */
 	RDB_END_NO_EXTENSION		/* the database does not have the extension */
 } RdbWorkerEnd;
+
+/* How far a publisher has come, in ring positions. */
+typedef struct RdbProgress
+{
+	uint64		reached;		/* the next to read */
+	uint64		unsent;			/* the oldest read and not sent; or reached */
+} RdbProgress;
 
 extern Size rdb_roster_shmem_size(void);
 extern void rdb_roster_shmem_init(void *memory, bool found);
 
+/* the launcher's */
 extern int	rdb_roster_size(void);
-extern int	rdb_roster_enter(Oid database, uint64 since);
-extern void rdb_roster_leave(int slot);
+extern void rdb_roster_new_launcher(void);
+extern int	rdb_roster_enter(Oid database, const RdbProgress *progress, uint32 *ticket);
+extern void rdb_roster_remove(int slot);
 extern Oid	rdb_roster_database(int slot);
-extern uint64 rdb_roster_since(int slot);
-extern void rdb_roster_set_since(int slot, uint64 position);
-extern bool rdb_roster_serves(Oid database);
-extern void rdb_roster_set_end(int slot, RdbWorkerEnd end);
 extern RdbWorkerEnd rdb_roster_end(int slot);
+extern void rdb_roster_wake(int slot);
 
+/* the worker's, and read by the launcher */
+extern bool rdb_roster_arrive(int slot, uint32 ticket);
+extern bool rdb_roster_must_leave(int slot);
+extern void rdb_roster_set_end(int slot, RdbWorkerEnd end);
+extern void rdb_roster_set_progress(int slot, const RdbProgress *progress);
+extern void rdb_roster_progress(int slot, RdbProgress *progress);
+
+/* the sessions' */
+extern bool rdb_roster_serves(Oid database);
 extern void rdb_roster_hold(Oid database);
 extern bool rdb_roster_is_held(Oid database);
+extern void rdb_roster_ask_to_leave(Oid database, bool terminate);
 
 extern uint32 rdb_extension_generation(void);
 extern void rdb_extension_changed(void);

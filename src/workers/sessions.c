@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_authid.h"
+#include "catalog/pg_database.h"
 #include "catalog/pg_extension.h"
 #include "commands/dbcommands.h"
 #include "commands/defrem.h"
@@ -33,6 +34,7 @@
 
 /* PostgreSQL itself waits so long for others to leave (CountOtherDBBackends). */
 #define LEAVE_TRIES 500
+#define POLITE_TRIES 100
 #define LEAVE_WAIT_MS 10
 
 static ProcessUtility_hook_type next_process_utility;
@@ -41,18 +43,22 @@ static bool extension_changed = false;
 
 /* ---- databases that somebody needs to himself ---- */
 
+/* Whether the user may copy the database: createdb()'s rule. */
 static bool
-may_create_database(void)
+may_copy_database(Oid database)
 {
-	HeapTuple	tuple;
+	HeapTuple	role = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(database));
 	bool		may = superuser();
 
-	tuple = SearchSysCache1(AUTHOID, ObjectIdGetDatum(GetUserId()));
+	if (HeapTupleIsValid(role) && HeapTupleIsValid(tuple))
+		may = may || (((Form_pg_authid) GETSTRUCT(role))->rolcreatedb &&
+					  (((Form_pg_database) GETSTRUCT(tuple))->datistemplate ||
+					   rdb_compat_is_database_owner(database, GetUserId())));
+	if (HeapTupleIsValid(role))
+		ReleaseSysCache(role);
 	if (HeapTupleIsValid(tuple))
-	{
-		may = may || ((Form_pg_authid) GETSTRUCT(tuple))->rolcreatedb;
 		ReleaseSysCache(tuple);
-	}
 	return may;
 }
 
@@ -89,16 +95,13 @@ static Oid
 exclusive_database(Node *command)
 {
 	const char *name = NULL;
-	bool		may = false;
+	bool		copies = IsA(command, CreatedbStmt);
 	Oid			database;
 
 	if (IsA(command, DropdbStmt))
 		name = ((DropdbStmt *) command)->dbname;
-	else if (IsA(command, CreatedbStmt))
-	{
+	else if (copies)
 		name = template_of((CreatedbStmt *) command);
-		may = may_create_database();
-	}
 	else if (IsA(command, AlterDatabaseStmt) &&
 			 moves_database((AlterDatabaseStmt *) command))
 		name = ((AlterDatabaseStmt *) command)->dbname;
@@ -110,7 +113,8 @@ exclusive_database(Node *command)
 		return InvalidOid;
 	database = get_database_oid(name, true);
 	if (!OidIsValid(database) ||
-		!(may || rdb_compat_is_database_owner(database, GetUserId())))
+		!(copies ? may_copy_database(database) :
+		  rdb_compat_is_database_owner(database, GetUserId())))
 		return InvalidOid;
 	return database;
 }
@@ -120,22 +124,15 @@ static void
 hold_database(Oid database)
 {
 	rdb_roster_hold(database);
-	pg_memory_barrier();
 	for (int i = 0; i < LEAVE_TRIES && rdb_roster_serves(database); i++)
 	{
-		rdb_interest_wake_watcher();
+		/* normally at once; one that waits for a lock must be made to */
+		rdb_roster_ask_to_leave(database, i >= POLITE_TRIES);
 		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
 						 LEAVE_WAIT_MS, PG_WAIT_EXTENSION);
 		ResetLatch(MyLatch);
 		CHECK_FOR_INTERRUPTS();
 	}
-}
-
-static void
-release_database(void)
-{
-	rdb_roster_hold(InvalidOid);
-	rdb_interest_wake_watcher();
 }
 
 /* ---- LISTEN that will hear nothing ---- */
@@ -182,11 +179,11 @@ run_alone(Oid database, PlannedStmt *pstmt, const char *query_string,
 	}
 	PG_CATCH();
 	{
-		release_database();
+		rdb_roster_hold(InvalidOid);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
-	release_database();
+	rdb_roster_hold(InvalidOid);
 }
 
 static void
@@ -198,6 +195,10 @@ sessions_process_utility(PlannedStmt *pstmt, const char *query_string,
 	Node	   *command = pstmt->utilityStmt;
 	Oid			database = exclusive_database(command);
 
+	/* whoever prepared it did not leave word of what it does */
+	bool		ends_prepared = IsA(command, TransactionStmt) &&
+		((TransactionStmt *) command)->kind == TRANS_STMT_COMMIT_PREPARED;
+
 	if (IsA(command, ListenStmt) &&
 		rdb_category_by_channel(((ListenStmt *) command)->conditionname) >= 0)
 		warn_deaf_listener(((ListenStmt *) command)->conditionname);
@@ -208,6 +209,8 @@ sessions_process_utility(PlannedStmt *pstmt, const char *query_string,
 	else
 		run_utility(pstmt, query_string, read_only_tree, context, params, env,
 					dest, qc);
+	if (ends_prepared)
+		rdb_extension_changed();
 }
 
 static void
@@ -228,10 +231,7 @@ sessions_xact_callback(XactEvent event, void *arg)
 	if (!extension_changed)
 		return;
 	if (event == XACT_EVENT_COMMIT)
-	{
 		rdb_extension_changed();
-		rdb_interest_wake_watcher();
-	}
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
 		extension_changed = false;
