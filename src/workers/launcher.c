@@ -88,7 +88,7 @@ void
 rdb_launcher_main(Datum arg)
 {
 	(void) arg;
-	rdb_worker_start(false);
+	rdb_worker_start();
 	rdb_worker_connect(InvalidOid, LAUNCHER_NAME);
 	rdb_live_start();
 	rdb_interest_watch();

@@ -8,6 +8,7 @@
 
 #include "workers/loop.h"
 
+#include "access/xact.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
@@ -18,15 +19,30 @@
 #include "utils/wait_event.h"
 
 /*
- * First thing in a worker's main function.  One that runs transactions may
- * have to wait for a lock, where only a FATAL error ends it; others finish
- * what they are doing.  None can be cancelled: it would only be restarted.
+ * SIGTERM: finish what you are doing.  Within a transaction that may be
+ * waiting for a lock, which only an error ends.
+ */
+static void
+finish_or_die(SIGNAL_ARGS)
+{
+	int			save_errno = errno;
+
+	ShutdownRequestPending = true;
+	SetLatch(MyLatch);
+	if (IsTransactionState())
+		die(postgres_signal_arg);
+	errno = save_errno;
+}
+
+/*
+ * First thing in a worker's main function.  No worker can be cancelled: it
+ * would only be started again.
  */
 void
-rdb_worker_start(bool transactions)
+rdb_worker_start(void)
 {
 	pqsignal(SIGHUP, SignalHandlerForConfigReload);
-	pqsignal(SIGTERM, transactions ? die : SignalHandlerForShutdownRequest);
+	pqsignal(SIGTERM, finish_or_die);
 	pqsignal(SIGINT, SIG_IGN);
 	BackgroundWorkerUnblockSignals();
 }

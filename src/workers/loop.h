@@ -7,7 +7,7 @@
 
 #define RDB_LIBRARY "rustydb_storage"
 
-extern void rdb_worker_start(bool transactions);
+extern void rdb_worker_start(void);
 extern void rdb_worker_connect(Oid database, const char *application_name);
 extern void rdb_worker_wait(long timeout_ms);
 

@@ -14,6 +14,7 @@
 #include "workers/manage.h"
 
 #include "access/xlog.h"
+#include "compat/compat.h"
 #include "events/events.h"
 #include "events/interest.h"
 #include "miscadmin.h"
@@ -61,19 +62,45 @@ listeners_of(Oid database)
 	return NULL;
 }
 
+/* More cannot have a listener at once. */
+static int
+max_databases(void)
+{
+	return rdb_compat_max_procs();
+}
+
+/* A place for another database: a new one, or that of one nobody listens in. */
+static DatabaseState *
+free_state(void)
+{
+	if (nstates < max_databases())
+		return &states[nstates++];
+	for (int i = 0; i < nstates; i++)
+	{
+		if (states[i].handle == NULL && listeners_of(states[i].database) == NULL)
+			return &states[i];
+	}
+	return NULL;
+}
+
+/* The database's state, new if need be. */
 static DatabaseState *
 state_of(Oid database)
 {
+	DatabaseState *state;
+
 	for (int i = 0; i < nstates; i++)
 	{
 		if (states[i].database == database)
 			return &states[i];
 	}
-	if (nstates == rdb_roster_size())
-		return NULL;
-	memset(&states[nstates], 0, sizeof(DatabaseState));
-	states[nstates].database = database;
-	return &states[nstates++];
+	state = free_state();
+	if (state != NULL)
+	{
+		memset(state, 0, sizeof(DatabaseState));
+		state->database = database;
+	}
+	return state;
 }
 
 static void
@@ -237,7 +264,7 @@ rdb_manage_publishers(long wait_ms)
 {
 	int			kept = 0;
 
-	nlistened = rdb_interest_databases(listened, rdb_roster_size());
+	nlistened = rdb_interest_databases(listened, max_databases());
 	for (int i = 0; i < nlistened; i++)
 		(void) state_of(listened[i].database);
 
@@ -280,9 +307,9 @@ rdb_manage_start(void)
 	TimestampTz end = GetCurrentTimestamp() + PREDECESSOR_MS * INT64CONST(1000);
 
 	states = MemoryContextAllocZero(TopMemoryContext,
-									rdb_roster_size() * sizeof(DatabaseState));
+									max_databases() * sizeof(DatabaseState));
 	listened = MemoryContextAllocZero(TopMemoryContext,
-									  rdb_roster_size() * sizeof(RdbListenedDatabase));
+									  max_databases() * sizeof(RdbListenedDatabase));
 
 	rdb_roster_new_launcher();
 	while (predecessors_left() && GetCurrentTimestamp() < end)
@@ -291,10 +318,16 @@ rdb_manage_start(void)
 	{
 		Oid			database = rdb_roster_database(i);
 
+		DatabaseState *state;
+
 		if (!OidIsValid(database))
 			continue;
-		rdb_roster_progress(i, &state_of(database)->progress);
-		state_of(database)->listened_at = GetCurrentTimestamp();
+		state = state_of(database);
+		if (state != NULL)
+		{
+			rdb_roster_progress(i, &state->progress);
+			state->listened_at = GetCurrentTimestamp();
+		}
 		rdb_roster_remove(i);
 	}
 }

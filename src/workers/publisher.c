@@ -30,6 +30,7 @@
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker.h"
+#include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
@@ -336,7 +337,7 @@ begin(int slot)
 void
 rdb_publisher_main(Datum arg)
 {
-	rdb_worker_start(true);
+	rdb_worker_start();
 	begin(DatumGetInt32(arg));
 
 	for (;;)
@@ -350,7 +351,7 @@ rdb_publisher_main(Datum arg)
 			finish(RDB_END_NO_EXTENSION);
 
 		drain(wanted);
-		if (rdb_roster_must_leave(publisher.slot) ||
+		if (ShutdownRequestPending || rdb_roster_must_leave(publisher.slot) ||
 			now - publisher.listened_us > LINGER_US)
 			finish(RDB_END_DONE);
 		/* an error from here on loses what is read: it may be what causes it */

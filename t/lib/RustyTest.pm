@@ -317,6 +317,7 @@ sub query
 	my $mark = 'mark-' . ++$self->{marks};
 	my $end  = Time::HiRes::time() + $RustyTest::DEADLINE * 2;
 
+	$sql .= ';' unless $sql =~ /;\s*\z/;
 	$self->{err} = '';
 	$self->{in} .= "$sql\n\\echo $mark\n";
 	while ($self->{out} !~ /^\Q$mark\E\n/m)
