@@ -289,9 +289,6 @@ foreach my $database (sort keys %names)
 
 	my @foreign = grep { defined $_->{database} && $_->{database} ne $own } @events;
 	is(scalar(@foreign), 0, "$name: no event is of another database");
-	my @nameless = grep { !defined fields_of($_)->{relation} } grep { defined $_->{database} } @events;
-	my @named    = grep { defined fields_of($_)->{relation} } grep { defined $_->{database} } @events;
-	cmp_ok(scalar(@named), '>', scalar(@nameless), "$name: most events of the database have a relation");
 	my @told = grep { /$others/ } $listener->payloads, $io{$database}->payloads;
 	is_deeply(\@told, [], "$name: no name of another database is told");
 	my $recent = $node->safe_psql($database, 'SELECT event FROM rustydb.recent_events(NULL, 10000)');
@@ -326,7 +323,7 @@ foreach my $database (sort keys %foreign)
 		"SET client_encoding = '$encoding'; CREATE EXTENSION rustydb_storage;
 		 CREATE TABLE \"$table\" AS SELECT g FROM generate_series(1, 5000) g");
 	my $hears = listener($node, $database, 'rustydb_buffer_pool');
-	my $user = session($node, $database);
+	my $user  = session($node, $database);
 	$user->query("SET client_encoding = '$encoding';");
 	my $heard = wait_until(
 		sub {
@@ -386,9 +383,10 @@ alter_system($node, 'rustydb.buffer_pool_max_rate', $rate);
 my $limited = listener($node, 'postgres', 'rustydb_buffer_pool');
 my $worker  = session($node, 'postgres');
 my $hits    = q{SELECT hits FROM rustydb.buffer_stats();};
-$worker->query('CREATE TABLE tale (a int, b text); CREATE INDEX ON tale (a);');
-my $h0  = $worker->query($hits);
-my $now = $worker->query('SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint;');
+$worker->query(q{CREATE TABLE big AS SELECT a, repeat('x', 400) AS b FROM generate_series(1, 20000) a;
+	CREATE UNIQUE INDEX ON big (a);});
+my $h0   = $worker->query($hits);
+my $now  = $worker->query('SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint;');
 my $last = wait_until(
 	sub {
 		$worker->query('INSERT INTO seen SELECT g FROM generate_series(1, 5000) g; SELECT count(*) FROM seen;');
@@ -398,9 +396,22 @@ my $last = wait_until(
 	});
 ok($last, 'there is a PageHit to count from');
 
-(my $its_load = $load) =~ s/10 s/5 s/;
 my $h1 = $worker->query($hits);
-$worker->send($its_load);
+# Single rows from a table twice as large as shared_buffers: usage counts go up and down, so that many pages are hits.
+$worker->send(q{
+	DO $$
+	DECLARE
+		stop timestamptz := clock_timestamp() + '5 s';
+	BEGIN
+		WHILE clock_timestamp() < stop LOOP
+			FOR i IN 1 .. 100 LOOP
+				PERFORM b FROM big WHERE a = (random() * 20000)::int;
+				UPDATE big SET b = b WHERE a = (random() * 20000)::int;
+			END LOOP;
+			COMMIT;
+			PERFORM pg_sleep(0.01);
+		END LOOP;
+	END $$;});
 $limited->collect(5);
 $worker->poll;
 is($worker->error, '', 'the load had no error');

@@ -173,7 +173,7 @@ like(failures($id), qr/^1 \d+ \d+$/, 'and makes one event; its table is nobody e
 $session->quit;
 
 # Without data checksums there is none to be wrong.
-my $bare = new_node('bare');
+my $bare = new_node('bare', { init => [ extra => $node->pg_version >= 18 ? ['--no-data-checksums'] : [] ] });
 $bare->safe_psql('postgres', "CREATE TABLE t AS SELECT i, repeat('x', 1000) AS pad FROM generate_series(1, 200) i; CHECKPOINT");
 my $file = $bare->data_dir . '/' . $bare->safe_psql('postgres', "SELECT pg_relation_filepath('t')");
 $bare->stop;

@@ -6,6 +6,8 @@
 #ifndef RDB_TYPES_H
 #define RDB_TYPES_H
 
+#include "compat/compat.h"
+
 typedef enum RdbCategory
 {
 	RDB_BUFFER_POOL,
@@ -84,7 +86,7 @@ typedef struct RdbTypeInfo
 } RdbTypeInfo;
 
 extern const RdbCategoryInfo rdb_categories[RDB_NCATEGORIES];
-extern const RdbTypeInfo rdb_event_types[RDB_NEVENT_TYPES];
+extern RDB_EXPORT const RdbTypeInfo rdb_event_types[RDB_NEVENT_TYPES];
 
 extern int	rdb_category_by_name(const char *name);
 extern int	rdb_category_by_channel(const char *channel);
