@@ -29,13 +29,13 @@
 
 #include "access/parallel.h"
 #include "access/xact.h"
+#include "core/utility.h"
 #include "events/interest.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
 #include "port/atomics.h"
 #include "storage/bufmgr.h"
 #include "storage/ipc.h"
-#include "tcop/utility.h"
 #include "utils/backend_status.h"
 #include "utils/timeout.h"
 #include "utils/timestamp.h"
@@ -406,18 +406,10 @@ live_executor_finish(QueryDesc *query)
 }
 
 static void
-live_process_utility(PlannedStmt *pstmt, const char *query_string,
-					 bool read_only_tree, ProcessUtilityContext context,
-					 ParamListInfo params, QueryEnvironment *env,
-					 DestReceiver *dest, QueryCompletion *qc)
+live_process_utility(RDB_UTILITY_PARAMS)
 {
 	wake_up();
-	if (next_process_utility)
-		next_process_utility(pstmt, query_string, read_only_tree, context,
-							 params, env, dest, qc);
-	else
-		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
-								params, env, dest, qc);
+	rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
 }
 
 static void

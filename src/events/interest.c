@@ -21,12 +21,12 @@
 #include "events/interest.h"
 
 #include "access/xact.h"
+#include "core/utility.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "port/atomics.h"
 #include "storage/ipc.h"
 #include "storage/latch.h"
-#include "tcop/utility.h"
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 
@@ -331,21 +331,13 @@ effect_of(Node *command, uint32 *keep, uint32 *add)
 }
 
 static void
-interest_process_utility(PlannedStmt *pstmt, const char *query_string,
-						 bool read_only_tree, ProcessUtilityContext context,
-						 ParamListInfo params, QueryEnvironment *env,
-						 DestReceiver *dest, QueryCompletion *qc)
+interest_process_utility(RDB_UTILITY_PARAMS)
 {
 	uint32		keep,
 				add;
 	bool		counts = effect_of(pstmt->utilityStmt, &keep, &add);
 
-	if (next_process_utility)
-		next_process_utility(pstmt, query_string, read_only_tree, context,
-							 params, env, dest, qc);
-	else
-		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
-								params, env, dest, qc);
+	rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
 	if (counts)
 		compose(keep, add);
 }

@@ -22,12 +22,12 @@
 #include "commands/defrem.h"
 #include "commands/extension.h"
 #include "compat/compat.h"
+#include "core/utility.h"
 #include "events/interest.h"
 #include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/latch.h"
-#include "tcop/utility.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
 #include "workers/roster.h"
@@ -153,29 +153,14 @@ warn_deaf_listener(const char *channel)
 
 /* ---- hooks ---- */
 
+/* Run a command that needs a database to itself. */
 static void
-run_utility(PlannedStmt *pstmt, const char *query_string, bool read_only_tree,
-			ProcessUtilityContext context, ParamListInfo params,
-			QueryEnvironment *env, DestReceiver *dest, QueryCompletion *qc)
-{
-	if (next_process_utility)
-		next_process_utility(pstmt, query_string, read_only_tree, context,
-							 params, env, dest, qc);
-	else
-		standard_ProcessUtility(pstmt, query_string, read_only_tree, context,
-								params, env, dest, qc);
-}
-
-static void
-run_alone(Oid database, PlannedStmt *pstmt, const char *query_string,
-		  bool read_only_tree, ProcessUtilityContext context,
-		  ParamListInfo params, QueryEnvironment *env, DestReceiver *dest,
-		  QueryCompletion *qc)
+run_alone(Oid database, RDB_UTILITY_PARAMS)
 {
 	PG_TRY();
 	{
 		hold_database(database);
-		run_utility(pstmt, query_string, read_only_tree, context, params, env, dest, qc);
+		rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
 	}
 	PG_CATCH();
 	{
@@ -187,10 +172,7 @@ run_alone(Oid database, PlannedStmt *pstmt, const char *query_string,
 }
 
 static void
-sessions_process_utility(PlannedStmt *pstmt, const char *query_string,
-						 bool read_only_tree, ProcessUtilityContext context,
-						 ParamListInfo params, QueryEnvironment *env,
-						 DestReceiver *dest, QueryCompletion *qc)
+sessions_process_utility(RDB_UTILITY_PARAMS)
 {
 	Node	   *command = pstmt->utilityStmt;
 	Oid			database = exclusive_database(command);
@@ -204,11 +186,9 @@ sessions_process_utility(PlannedStmt *pstmt, const char *query_string,
 		warn_deaf_listener(((ListenStmt *) command)->conditionname);
 
 	if (OidIsValid(database))
-		run_alone(database, pstmt, query_string, read_only_tree, context, params,
-				  env, dest, qc);
+		run_alone(database, RDB_UTILITY_PASS);
 	else
-		run_utility(pstmt, query_string, read_only_tree, context, params, env,
-					dest, qc);
+		rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
 	if (ends_prepared)
 		rdb_extension_changed();
 }
