@@ -384,7 +384,8 @@ my $limited = listener($node, 'postgres', 'rustydb_buffer_pool');
 my $worker  = session($node, 'postgres');
 my $hits    = q{SELECT hits FROM rustydb.buffer_stats();};
 $worker->query(q{CREATE TABLE big AS SELECT a, repeat('x', 400) AS b FROM generate_series(1, 20000) a;
-	CREATE UNIQUE INDEX ON big (a);});
+	CREATE UNIQUE INDEX ON big (a);
+	CREATE TABLE small AS SELECT a FROM generate_series(1, 20000) a;});
 my $h0   = $worker->query($hits);
 my $now  = $worker->query('SELECT (extract(epoch FROM clock_timestamp()) * 1e6)::bigint;');
 my $last = wait_until(
@@ -397,19 +398,21 @@ my $last = wait_until(
 ok($last, 'there is a PageHit to count from');
 
 my $h1 = $worker->query($hits);
-# Single rows from a table twice as large as shared_buffers: usage counts go up and down, so that many pages are hits.
+# A table that stays in shared_buffers, and single rows of one twice as large: usage counts go up and down, so that in every
+# tick many pages are hit, and many come and go.
 $worker->send(q{
 	DO $$
 	DECLARE
 		stop timestamptz := clock_timestamp() + '5 s';
 	BEGIN
 		WHILE clock_timestamp() < stop LOOP
+			PERFORM count(*) FROM small;
 			FOR i IN 1 .. 100 LOOP
 				PERFORM b FROM big WHERE a = (random() * 20000)::int;
-				UPDATE big SET b = b WHERE a = (random() * 20000)::int;
 			END LOOP;
+			UPDATE big SET b = b WHERE a = (random() * 20000)::int;
 			COMMIT;
-			PERFORM pg_sleep(0.01);
+			PERFORM pg_sleep(0.03);
 		END LOOP;
 	END $$;});
 $limited->collect(5);

@@ -2,10 +2,12 @@
  * batch.c
  *	  Collects events for one tick within a limit.
  *
- * Beyond the limit an event of a thinnable type is not kept: an event of its
- * type that is there stands for it too, and says so in its weight.  Others may
- * go beyond the limit by EXACT_ROOM; then they are lost, and counted in the
- * gap.
+ * Beyond the limit an event of a thinnable type is not kept: one of its type
+ * that is there stands for it too, and says so in its weight.  Is there none,
+ * it takes the place of a type that was sent more recently; or its weight is
+ * owed, and goes to the next of its type.  So few places go round among the
+ * types.  Events of other types may go beyond the limit by EXACT_ROOM; then
+ * they are lost, and counted in the gap.
  */
 #include "postgres.h"
 
@@ -33,6 +35,22 @@ append(RdbBatch *batch, const RdbEvent *event)
 		   offsetof(RdbEvent, text) + event->text_len);
 }
 
+static int64
+weight_of(const RdbEvent *event)
+{
+	return Max(event->weight, 1);
+}
+
+/* Keep an event of a thinnable type, with what is owed to that. */
+static void
+append_thinnable(RdbBatch *batch, const RdbEvent *event)
+{
+	append(batch, event);
+	if (batch->owed[event->type] > 0)
+		batch->events[batch->count - 1].weight = weight_of(event) + batch->owed[event->type];
+	batch->owed[event->type] = 0;
+}
+
 /* Let an event of the same type stand for this one too, if there is any. */
 static bool
 fold(RdbBatch *batch, const RdbEvent *event)
@@ -41,13 +59,54 @@ fold(RdbBatch *batch, const RdbEvent *event)
 	{
 		RdbEvent   *kept = &batch->events[i];
 
-		if (kept->type == event->type && kept->database == event->database)
+		if (kept->type == event->type)
 		{
-			kept->weight = Max(kept->weight, 1) + Max(event->weight, 1);
+			kept->weight = weight_of(kept) + weight_of(event);
 			return true;
 		}
 	}
 	return false;
+}
+
+/* The kept event whose type was sent last, and after the given type; or -1. */
+static int
+most_recent(const RdbBatch *batch, int type)
+{
+	uint64		tick = batch->sent[type];
+	int			found = -1;
+
+	for (int i = 0; i < batch->count; i++)
+	{
+		const RdbEvent *kept = &batch->events[i];
+
+		if (rdb_event_types[kept->type].thinnable && batch->sent[kept->type] > tick)
+		{
+			tick = batch->sent[kept->type];
+			found = i;
+		}
+	}
+	return found;
+}
+
+/* There is no room: find somebody to stand for the event. */
+static void
+thin(RdbBatch *batch, const RdbEvent *event)
+{
+	int			victim;
+
+	if (fold(batch, event))
+		return;
+	victim = most_recent(batch, event->type);
+	if (victim < 0)
+	{
+		batch->owed[event->type] += weight_of(event);
+		return;
+	}
+	batch->owed[batch->events[victim].type] += weight_of(&batch->events[victim]);
+	batch->count--;
+	memmove(&batch->events[victim], &batch->events[victim + 1],
+			(batch->count - victim) * sizeof(RdbEvent));
+	append_thinnable(batch, event);
 }
 
 static void
@@ -67,10 +126,14 @@ add_gap(RdbBatch *batch, uint64 from_id, uint64 to_id, uint64 dropped)
 uint64
 rdb_batch_add(RdbBatch *batch, const RdbEvent *event, int limit)
 {
-	bool		thinnable = rdb_event_types[event->type].thinnable;
-
-	if (batch->count >= limit && thinnable && fold(batch, event))
+	if (rdb_event_types[event->type].thinnable)
+	{
+		if (batch->count < limit)
+			append_thinnable(batch, event);
+		else
+			thin(batch, event);
 		return 0;
+	}
 	if (batch->count < limit + EXACT_ROOM)
 	{
 		append(batch, event);
@@ -102,6 +165,9 @@ rdb_batch_drop(RdbBatch *batch)
 void
 rdb_batch_clear(RdbBatch *batch)
 {
+	batch->tick++;
+	for (int i = 0; i < batch->count; i++)
+		batch->sent[batch->events[i].type] = batch->tick;
 	batch->count = 0;
 	memset(&batch->gap, 0, sizeof(batch->gap));
 }

@@ -9,9 +9,12 @@
 
 typedef struct RdbBatch
 {
-	RdbEvent   *events;
+	RdbEvent   *events;			/* for this tick, in the order of their ids */
 	int			count;
 	int			allocated;
+	int64		owed[RDB_NEVENT_TYPES]; /* weight that no kept event has */
+	uint64		sent[RDB_NEVENT_TYPES]; /* the tick in which one was sent last */
+	uint64		tick;
 	RdbRingGap	gap;			/* dropped > 0: lost and not yet told */
 } RdbBatch;
 
