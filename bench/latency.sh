@@ -20,10 +20,14 @@ for channel in buffer_pool io pages lsm columnar tiers; do
     if [ -n "${TYPE[$channel]:-}" ]; then
         # every 13 to 17 ms
         sql $PORT -c "SELECT sum(emitted) FROM generate_series(1, $SECONDS_EACH * 66) g,
-            LATERAL (SELECT pg_sleep(0.013 + 0.004 * random() + 0 * g)) s, LATERAL test_emit('${TYPE[$channel]}', 1 + 0 * length(s::text))" >/dev/null &
+            LATERAL (SELECT pg_sleep(0.013 + 0.004 * random() + 0 * g)) s, LATERAL test_emit('${TYPE[$channel]}', 1 + 0 * length(s::text))" >/dev/null 2>&1 &
+        EMITTER=$!
     fi
     printf '\n%s, tick %s ms:\n' "$channel" "$tick"
     "$HERE/rustydb_listen" -q -d "host=$RUN port=$PORT user=postgres dbname=postgres" -c "rustydb_$channel" -t "$SECONDS_EACH" || true
+    # it may be some milliseconds behind
+    [ -z "${EMITTER:-}" ] || wait "$EMITTER" || true
+    EMITTER=
 done
 kill $LOAD
 wait $LOAD 2>/dev/null || true

@@ -25,7 +25,7 @@ my @all_channels =
   map { "rustydb_$_" } qw(buffer_pool lsm io tiers pages columnar);
 
 my $node = new_node('main', 'max_worker_processes = 40', 'shared_buffers = 4MB',
-	'checkpoint_timeout = 1h');
+	'checkpoint_timeout = 1h', 'max_prepared_transactions = 2');
 
 # ---- somebody listens
 
@@ -178,6 +178,13 @@ $maker->query('COMMIT;');
 ok($early->wait_for_event('PoolStats'), 'and events when it is');
 $early->query('LISTEN rustydb_buffer_pool;');
 is($early->error, '', 'LISTEN does not warn any more');
+
+$maker->query('DROP EXTENSION rustydb_storage');
+ok(wait_for_no_publisher($node, 'early'), 'the publisher goes with the extension');
+$maker->query(q{BEGIN; CREATE EXTENSION rustydb_storage; PREPARE TRANSACTION 'later'});
+$maker->query(q{COMMIT PREPARED 'later'});
+is($maker->error, '', 'CREATE EXTENSION in a prepared transaction');
+ok($early->hears('PoolStats'), 'works from COMMIT PREPARED on');
 $_->quit foreach $early, $maker;
 
 # ---- ten seconds of a mixed load in three databases, with listeners in each
@@ -403,7 +410,7 @@ my $h1 = $worker->query($hits);
 $worker->send(q{
 	DO $$
 	DECLARE
-		stop timestamptz := clock_timestamp() + '5 s';
+		stop timestamptz := clock_timestamp() + '3 s';
 	BEGIN
 		WHILE clock_timestamp() < stop LOOP
 			PERFORM count(*) FROM small;
@@ -415,7 +422,7 @@ $worker->send(q{
 			PERFORM pg_sleep(0.03);
 		END LOOP;
 	END $$;});
-$limited->collect(5);
+$limited->collect(3);
 $worker->poll;
 is($worker->error, '', 'the load had no error');
 my $h2     = $worker->query($hits);
