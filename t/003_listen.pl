@@ -262,7 +262,8 @@ foreach my $database (keys %loader)
 	is($loader{$database}->error, '', 'and had no error');
 	ok( $all{$database}->wait_for_event('PageHit',
 			sub { ($_[0]{data}{PageHit}{relation} || '') eq $names{$database}{relation} }),
-		'a listener hears of its own table by its name');
+		'a listener hears of its own table by its name')
+	  or do { my %r; $r{fields_of($_)->{relation} // 'null'}++ for grep { type_of($_) eq 'PageHit' } $all{$database}->events; diag("$database $names{$database}{relation}: ", explain \%r); };
 	$io{$database}->poll;
 }
 $pool->poll;

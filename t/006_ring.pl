@@ -50,12 +50,13 @@ sub last_id
 
 # ---- two producers, one consumer ----
 
+my $seconds = $ENV{RUSTYDB_CHECK_LONG} ? 40 : 6;
 my $before = last_id();
-my $consumer = start_sql("SELECT * FROM test_consume(6)");
+my $consumer = start_sql("SELECT * FROM test_consume($seconds)");
 $node->poll_query_until('postgres',
-	"SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%test_consume(6)%' AND state = 'active' AND pid <> pg_backend_pid()")
+	"SELECT count(*) = 1 FROM pg_stat_activity WHERE query LIKE '%test_consume($seconds)%' AND state = 'active' AND pid <> pg_backend_pid()")
   or die 'no consumer';
-my $events = 400_000;
+my $events = $ENV{RUSTYDB_CHECK_LONG} ? 20_000_000 : 400_000;
 my @producers = map { start_sql("SELECT emitted FROM test_emit('EncodingChanged', $events)") } 1 .. 2;
 my @emitted = map { finish($_) } @producers;
 my ($seen, $bad, $gaps, $dropped, $first, $last) = split ' ', finish($consumer);

@@ -192,6 +192,16 @@ emit_pool_stats(void)
 	rdb_event_emit(&event);
 }
 
+/* A clock that is never set back. */
+static int64
+monotonic_us(void)
+{
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	return INSTR_TIME_GET_MICROSEC(now);
+}
+
 /* Read the counters; they may seem to fall for a moment (rdb_live_totals). */
 static void
 read_counters(void)
@@ -207,7 +217,7 @@ read_counters(void)
 	sampler.unshared_misses += misses - sampler.misses;
 	sampler.hits = hits;
 	sampler.misses = misses;
-	rdb_window_add(&sampler.window, rdb_unix_us(), hits, misses);
+	rdb_window_add(&sampler.window, monotonic_us(), hits, misses);
 }
 
 /* Begin to sample: 24 bytes of this process's memory a buffer. */
@@ -229,7 +239,7 @@ rdb_sample_start(void)
 	rdb_live_totals(&live);
 	sampler.hits = live.count[RDB_LIVE_SHARED_HIT];
 	sampler.misses = live.count[RDB_LIVE_SHARED_READ];
-	rdb_window_add(&sampler.window, rdb_unix_us(), sampler.hits, sampler.misses);
+	rdb_window_add(&sampler.window, monotonic_us(), sampler.hits, sampler.misses);
 }
 
 void

@@ -80,8 +80,11 @@ rdb_io_stats_tick(void)
 
 	take_sample(&now);
 	seconds = (now.at - previous.at) / 1e6;
-	if (seconds <= 0)
+	if (seconds <= 0)			/* the clock was set back */
+	{
+		previous = now;
 		return;
+	}
 	reads = risen(&now, RDB_LIVE_SHARED_READ) + risen(&now, RDB_LIVE_LOCAL_READ) +
 		risen(&now, RDB_LIVE_TEMP_READ);
 	writes = risen(&now, RDB_LIVE_SHARED_WRITTEN) +

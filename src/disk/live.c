@@ -312,11 +312,20 @@ timeout_handler(void)
 	enable_timeout_after(timeout, period_ms);
 }
 
-/* A statement starts: see to it that it is looked at while it runs. */
+/*
+ * A statement starts: see to it that it is looked at while it runs.
+ *
+ * The timeout's signal sets the process's latch.  Sessions do not mind, but
+ * background workers go around their loop then, and may do in there whatever
+ * they do once a minute: those are looked at when their transactions end.
+ */
 static void
 wake_up(void)
 {
 	if (!attach())
+		return;
+	if (MyBackendType != B_BACKEND && MyBackendType != B_AUTOVAC_WORKER &&
+		!IsParallelWorker())
 		return;
 	if (!timeout_registered)
 	{
@@ -328,6 +337,16 @@ wake_up(void)
 	period_ms = rdb_interest_wanted() ? WATCHED_PERIOD_MS : UNWATCHED_PERIOD_MS;
 	looked_at = GetCurrentTimestamp();
 	enable_timeout_after(timeout, period_ms);
+}
+
+/* A transaction ends in a process whose next one has no hook to begin with. */
+static void
+wake_up_at_commit(void)
+{
+	if (MyBackendType == B_BACKEND)
+		(void) attach();
+	else
+		wake_up();
 }
 
 /* ---- parallel workers ---- */
@@ -362,7 +381,9 @@ hand_over(const int64 *start)
 static void
 live_executor_start(QueryDesc *query, int eflags)
 {
-	bool		workers_own = IsParallelWorker() && worker_query == NULL;
+	/* the leader adds what ParallelQueryMain() runs, and it sends to a queue */
+	bool		workers_own = IsParallelWorker() && worker_query == NULL &&
+		query->dest->mydest == DestTupleQueue;
 
 	wake_up();
 	/* before: partition pruning may run queries of its own in there */
@@ -421,9 +442,8 @@ live_xact_callback(XactEvent event, void *arg)
 	switch (event)
 	{
 		case XACT_EVENT_PRE_COMMIT:
-			/* autovacuum and other workers start statements without a hook */
-			if (MyBackendType != B_BACKEND)
-				wake_up();
+			/* autovacuum runs no statement that a hook would see */
+			wake_up_at_commit();
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:

@@ -96,16 +96,6 @@ rdb_interest_wanted(void)
 	return pg_atomic_read_u32(&interest->wanted);
 }
 
-/* Whether an event of that type is to be made now. */
-bool
-rdb_event_wanted(RdbEventType type)
-{
-	const RdbTypeInfo *info = &rdb_event_types[type];
-
-	return !info->on_demand ||
-		(rdb_interest_wanted() & RDB_CATEGORY_BIT(info->category)) != 0;
-}
-
 /* ---- the watcher ---- */
 
 static void
@@ -136,7 +126,7 @@ rdb_interest_wake_watcher(void)
 
 /*
  * Compute anew what is wanted; only for the watcher.  *recheck_ms becomes the
- * time after which a lease runs out, or -1.
+ * time after which the next lease runs out, or -1.
  */
 uint32
 rdb_interest_refresh(long *recheck_ms)
@@ -151,8 +141,11 @@ rdb_interest_refresh(long *recheck_ms)
 
 		if (until > now)
 		{
+			long		left_ms = (until - now) / 1000 + 1;
+
 			wanted |= RDB_CATEGORY_BIT(c);
-			*recheck_ms = Max(*recheck_ms, (until - now) / 1000 + 1);
+			if (*recheck_ms < 0 || left_ms < *recheck_ms)
+				*recheck_ms = left_ms;
 		}
 	}
 	for (int p = 0; p < rdb_compat_max_procs(); p++)

@@ -22,7 +22,6 @@ extern Size rdb_interest_shmem_size(void);
 extern void rdb_interest_shmem_init(void *memory, bool found);
 extern void rdb_interest_hooks(void);
 
-extern RDB_EXPORT bool rdb_event_wanted(RdbEventType type);
 extern uint32 rdb_interest_wanted(void);
 extern void rdb_interest_lease(uint32 categories);
 

@@ -2,12 +2,12 @@
  * batch.c
  *	  Collects events for one tick within a limit.
  *
- * Beyond the limit an event of a thinnable type is not kept: one of its type
- * that is there stands for it too, and says so in its weight.  Is there none,
- * it takes the place of a type that was sent more recently; or its weight is
- * owed, and goes to the next of its type.  So few places go round among the
- * types.  Events of other types may go beyond the limit by EXACT_ROOM; then
- * they are lost, and counted in the gap.
+ * The limit is one of high-rate types.  Beyond it an event is not kept: one of
+ * its type that is there stands for it too, and says so in its weight.  Is
+ * there none, it takes the place of a type that was sent more recently; or its
+ * weight is owed, and goes to the next of its type.  So few places go round
+ * among the types.  Events of other types come on top, EXACT_ROOM a tick; what
+ * is more is lost, and counted in the gap.
  */
 #include "postgres.h"
 
@@ -41,14 +41,31 @@ weight_of(const RdbEvent *event)
 	return Max(event->weight, 1);
 }
 
-/* Keep an event of a thinnable type, with what is owed to that. */
+/* Keep an event of a high-rate type, with what is owed to that. */
 static void
 append_thinnable(RdbBatch *batch, const RdbEvent *event)
 {
+	RdbOwed    *owed = &batch->owed[event->type];
+
 	append(batch, event);
-	if (batch->owed[event->type] > 0)
-		batch->events[batch->count - 1].weight = weight_of(event) + batch->owed[event->type];
-	batch->owed[event->type] = 0;
+	batch->thinnable++;
+	if (owed->weight > 0)
+		batch->events[batch->count - 1].weight = weight_of(event) + owed->weight;
+	batch->folded += owed->events;
+	memset(owed, 0, sizeof(*owed));
+}
+
+static void
+owe(RdbBatch *batch, const RdbEvent *event)
+{
+	RdbOwed    *owed = &batch->owed[event->type];
+
+	if (owed->events == 0)
+		owed->from_id = event->id;
+	owed->from_id = Min(owed->from_id, event->id);
+	owed->to_id = Max(owed->to_id, event->id);
+	owed->events++;
+	owed->weight += weight_of(event);
 }
 
 /* Let an event of the same type stand for this one too, if there is any. */
@@ -62,6 +79,7 @@ fold(RdbBatch *batch, const RdbEvent *event)
 		if (kept->type == event->type)
 		{
 			kept->weight = weight_of(kept) + weight_of(event);
+			batch->folded++;
 			return true;
 		}
 	}
@@ -99,11 +117,12 @@ thin(RdbBatch *batch, const RdbEvent *event)
 	victim = most_recent(batch, event->type);
 	if (victim < 0)
 	{
-		batch->owed[event->type] += weight_of(event);
+		owe(batch, event);
 		return;
 	}
-	batch->owed[batch->events[victim].type] += weight_of(&batch->events[victim]);
+	owe(batch, &batch->events[victim]);
 	batch->count--;
+	batch->thinnable--;
 	memmove(&batch->events[victim], &batch->events[victim + 1],
 			(batch->count - victim) * sizeof(RdbEvent));
 	append_thinnable(batch, event);
@@ -120,21 +139,22 @@ add_gap(RdbBatch *batch, uint64 from_id, uint64 to_id, uint64 dropped)
 }
 
 /*
- * Add an event; at most limit of a tick are kept as they are.  Returns how
- * many events were dropped by this: 0 or 1.
+ * Add an event; at most limit of high-rate types are kept in a tick.  Returns
+ * how many events were dropped by this: 0 or 1.
  */
 uint64
 rdb_batch_add(RdbBatch *batch, const RdbEvent *event, int limit)
 {
+	batch->last_id = event->id;
 	if (rdb_event_types[event->type].thinnable)
 	{
-		if (batch->count < limit)
+		if (batch->thinnable < limit)
 			append_thinnable(batch, event);
 		else
 			thin(batch, event);
 		return 0;
 	}
-	if (batch->count < limit + EXACT_ROOM)
+	if (batch->count - batch->thinnable < EXACT_ROOM)
 	{
 		append(batch, event);
 		return 0;
@@ -149,16 +169,44 @@ rdb_batch_add_gap(RdbBatch *batch, const RdbRingGap *gap)
 	add_gap(batch, gap->from_id, gap->to_id, gap->dropped);
 }
 
-/* Give up the waiting events: they become part of the gap.  Returns how many. */
+/* What is owed becomes part of the gap.  Returns how many events that were. */
+uint64
+rdb_batch_drop_owed(RdbBatch *batch)
+{
+	uint64		dropped = 0;
+
+	for (int t = 0; t < RDB_NEVENT_TYPES; t++)
+	{
+		RdbOwed    *owed = &batch->owed[t];
+
+		if (owed->events == 0)
+			continue;
+		add_gap(batch, owed->from_id, owed->to_id, owed->events);
+		dropped += owed->events;
+		memset(owed, 0, sizeof(*owed));
+	}
+	return dropped;
+}
+
+static void
+empty(RdbBatch *batch)
+{
+	batch->count = 0;
+	batch->thinnable = 0;
+	batch->folded = 0;
+}
+
+/* So do the waiting events, with all for which they stand. */
 uint64
 rdb_batch_drop(RdbBatch *batch)
 {
-	uint64		dropped = batch->count;
+	uint64		dropped = batch->count + batch->folded;
+	uint64		owed = rdb_batch_drop_owed(batch);
 
-	for (int i = 0; i < batch->count; i++)
-		add_gap(batch, batch->events[i].id, batch->events[i].id, 1);
-	batch->count = 0;
-	return dropped;
+	if (dropped > 0)
+		add_gap(batch, batch->events[0].id, batch->last_id, dropped);
+	empty(batch);
+	return dropped + owed;
 }
 
 /* All is told. */
@@ -168,7 +216,7 @@ rdb_batch_clear(RdbBatch *batch)
 	batch->tick++;
 	for (int i = 0; i < batch->count; i++)
 		batch->sent[batch->events[i].type] = batch->tick;
-	batch->count = 0;
+	empty(batch);
 	memset(&batch->gap, 0, sizeof(batch->gap));
 }
 
@@ -180,5 +228,12 @@ rdb_batch_oldest_id(const RdbBatch *batch)
 
 	if (batch->count > 0 && (id == 0 || batch->events[0].id < id))
 		id = batch->events[0].id;
+	for (int t = 0; t < RDB_NEVENT_TYPES; t++)
+	{
+		const RdbOwed *owed = &batch->owed[t];
+
+		if (owed->events > 0 && (id == 0 || owed->from_id < id))
+			id = owed->from_id;
+	}
 	return id;
 }

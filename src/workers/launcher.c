@@ -115,6 +115,9 @@ rdb_launcher_register(void)
 	BackgroundWorker worker = {0};
 	bool		registered;
 
+	/* pg_upgrade wants the databases to itself */
+	if (IsBinaryUpgrade)
+		return;
 	strlcpy(worker.bgw_name, LAUNCHER_NAME, BGW_MAXLEN);
 	strlcpy(worker.bgw_type, LAUNCHER_NAME, BGW_MAXLEN);
 	strlcpy(worker.bgw_library_name, RDB_LIBRARY, sizeof(worker.bgw_library_name));

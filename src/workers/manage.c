@@ -5,16 +5,18 @@
  *
  * Publishers look after themselves: one ends when nobody listens any more,
  * when its database is held or lacks the extension, and when the launcher that
- * started it has been replaced.  Here is remembered how it ended and how far
- * it had come; for a while also when nobody listens, so that a session that
- * listens and unlistens in a loop does not start a process each time.
+ * started it has been replaced.  Here is remembered how it ended; for a while
+ * also when nobody listens, so that a session that listens and unlistens in a
+ * loop does not start a process each time.
+ *
+ * What must outlive the launcher is in the roster; a state belongs to the
+ * roster slot of the same number.
  */
 #include "postgres.h"
 
 #include "workers/manage.h"
 
 #include "access/xlog.h"
-#include "compat/compat.h"
 #include "events/events.h"
 #include "events/interest.h"
 #include "miscadmin.h"
@@ -22,24 +24,21 @@
 #include "utils/memutils.h"
 #include "utils/timestamp.h"
 #include "workers/loop.h"
-#include "workers/publisher.h"
 #include "workers/roster.h"
 
 #define FIRST_RETRY_MS 1000
 #define LAST_RETRY_MS 60000
 #define FORGET_MS 60000
-#define PREDECESSOR_MS 10000
+#define MS INT64CONST(1000)		/* in microseconds */
 
-/* What the launcher knows about a database in which somebody listens. */
+/* What the launcher knows of a roster slot's database. */
 typedef struct DatabaseState
 {
-	Oid			database;
-	BackgroundWorkerHandle *handle; /* NULL: no publisher */
-	int			slot;			/* in the roster */
+	BackgroundWorkerHandle *handle; /* NULL: no publisher of this launcher */
+	TimestampTz started_at;
 	uint32		categories;		/* that are listened to */
 	uint32		generation;		/* of extensions, when it was started */
 	bool		lacks_extension;
-	RdbProgress progress;		/* of the last publisher */
 	long		retry_ms;		/* 0: the last one did not fail */
 	TimestampTz retry_at;
 	TimestampTz listened_at;	/* last seen with a listener */
@@ -47,7 +46,6 @@ typedef struct DatabaseState
 } DatabaseState;
 
 static DatabaseState *states;
-static int	nstates;
 static RdbListenedDatabase *listened;
 static int	nlistened;
 
@@ -62,55 +60,18 @@ listeners_of(Oid database)
 	return NULL;
 }
 
-/* More cannot have a listener at once. */
-static int
-max_databases(void)
-{
-	return rdb_compat_max_procs();
-}
-
-/* A place for another database: a new one, or that of one nobody listens in. */
-static DatabaseState *
-free_state(void)
-{
-	if (nstates < max_databases())
-		return &states[nstates++];
-	for (int i = 0; i < nstates; i++)
-	{
-		if (states[i].handle == NULL && listeners_of(states[i].database) == NULL)
-			return &states[i];
-	}
-	return NULL;
-}
-
-/* The database's state, new if need be. */
-static DatabaseState *
-state_of(Oid database)
-{
-	DatabaseState *state;
-
-	for (int i = 0; i < nstates; i++)
-	{
-		if (states[i].database == database)
-			return &states[i];
-	}
-	state = free_state();
-	if (state != NULL)
-	{
-		memset(state, 0, sizeof(DatabaseState));
-		state->database = database;
-	}
-	return state;
-}
-
 static void
 fail(DatabaseState *state)
 {
+	TimestampTz now = GetCurrentTimestamp();
+
+	if (now - state->started_at > LAST_RETRY_MS * MS)
+		state->retry_ms = 0;	/* it had been all right for long */
 	state->retry_ms = Min(Max(state->retry_ms * 2, FIRST_RETRY_MS), LAST_RETRY_MS);
-	state->retry_at = GetCurrentTimestamp() + state->retry_ms * INT64CONST(1000);
+	state->retry_at = now + state->retry_ms * MS;
 }
 
-/* Databases that have listeners and no publisher, this one included. */
+/* Databases that have listeners and no publisher. */
 static int
 unserved_databases(void)
 {
@@ -122,13 +83,13 @@ unserved_databases(void)
 }
 
 static void
-tell_no_slot(DatabaseState *state)
+tell_no_slot(DatabaseState *state, Oid database)
 {
 	if (!state->told)
 		ereport(WARNING,
 				(errcode(ERRCODE_CONFIGURATION_LIMIT_EXCEEDED),
 				 errmsg("no background worker slot is left for the storage event publisher of database %u",
-						state->database),
+						database),
 				 errhint("Set max_worker_processes to at least %d: %d more than now, one for each database with listeners and no publisher.",
 						 max_worker_processes + unserved_databases(),
 						 unserved_databases())));
@@ -136,11 +97,11 @@ tell_no_slot(DatabaseState *state)
 }
 
 static void
-describe_publisher(BackgroundWorker *worker, const DatabaseState *state, uint32 ticket)
+describe_publisher(BackgroundWorker *worker, int slot, uint32 ticket)
 {
 	memset(worker, 0, sizeof(*worker));
 	snprintf(worker->bgw_name, BGW_MAXLEN, "rustydb publisher for database %u",
-			 state->database);
+			 rdb_roster_database(slot));
 	strlcpy(worker->bgw_type, "rustydb publisher", BGW_MAXLEN);
 	strlcpy(worker->bgw_library_name, RDB_LIBRARY, sizeof(worker->bgw_library_name));
 	strlcpy(worker->bgw_function_name, "rdb_publisher_main",
@@ -148,26 +109,25 @@ describe_publisher(BackgroundWorker *worker, const DatabaseState *state, uint32 
 	worker->bgw_flags = BGWORKER_SHMEM_ACCESS | BGWORKER_BACKEND_DATABASE_CONNECTION;
 	worker->bgw_start_time = BgWorkerStart_RecoveryFinished;
 	worker->bgw_restart_time = BGW_NEVER_RESTART;
-	worker->bgw_main_arg = Int32GetDatum(state->slot);
+	worker->bgw_main_arg = Int32GetDatum(slot);
 	memcpy(worker->bgw_extra, &ticket, sizeof(ticket));
 	worker->bgw_notify_pid = MyProcPid;
 }
 
 static void
-start_publisher(DatabaseState *state)
+start_publisher(int slot)
 {
+	DatabaseState *state = &states[slot];
 	BackgroundWorker worker;
 	MemoryContext caller;
 	uint32		ticket;
 
-	state->slot = rdb_roster_enter(state->database, &state->progress, &ticket);
-	if (state->slot < 0)
-	{
-		fail(state);
-		return;
-	}
+	state->started_at = GetCurrentTimestamp();
 	state->generation = rdb_extension_generation();
-	describe_publisher(&worker, state, ticket);
+	ticket = rdb_roster_expect(slot);
+	if (ticket == 0)
+		return;					/* whoever holds the database wakes us */
+	describe_publisher(&worker, slot, ticket);
 
 	caller = MemoryContextSwitchTo(TopMemoryContext);
 	if (RegisterDynamicBackgroundWorker(&worker, &state->handle))
@@ -175,21 +135,21 @@ start_publisher(DatabaseState *state)
 	else
 	{
 		state->handle = NULL;
-		rdb_roster_remove(state->slot);
-		tell_no_slot(state);
+		rdb_roster_give_up(slot);
+		tell_no_slot(state, rdb_roster_database(slot));
 		fail(state);
 	}
 	MemoryContextSwitchTo(caller);
 }
 
-/* The publisher's process is gone: remember why. */
+/* The publisher's process is gone, or was never made: remember why. */
 static void
-note_end(DatabaseState *state)
+note_end(int slot)
 {
-	RdbWorkerEnd end = rdb_roster_end(state->slot);
+	DatabaseState *state = &states[slot];
+	RdbWorkerEnd end = rdb_roster_end(slot);
 
-	rdb_roster_progress(state->slot, &state->progress);
-	rdb_roster_remove(state->slot);
+	rdb_roster_give_up(slot);
 	pfree(state->handle);
 	state->handle = NULL;
 	state->lacks_extension = (end == RDB_END_NO_EXTENSION);
@@ -200,59 +160,93 @@ note_end(DatabaseState *state)
 }
 
 static bool
-may_start(const DatabaseState *state)
+may_start(int slot)
 {
-	if (RecoveryInProgress() || rdb_roster_serves(state->database) ||
-		rdb_roster_is_held(state->database))
+	const DatabaseState *state = &states[slot];
+	Oid			database = rdb_roster_database(slot);
+
+	if (state->handle != NULL ||
+		(state->categories & rdb_published_categories()) == 0)
+		return false;
+	if (RecoveryInProgress() || rdb_roster_serves(database) ||
+		rdb_roster_is_held(database))
 		return false;
 	return !state->lacks_extension ||
 		state->generation != rdb_extension_generation();
 }
 
-/* Start a publisher, or say when to try again. */
+/* Start a publisher if one is needed, or say when to try again. */
 static long
-start_or_wait(DatabaseState *state, long wait_ms)
+start_or_wait(int slot, long wait_ms)
 {
+	DatabaseState *state = &states[slot];
 	TimestampTz now = GetCurrentTimestamp();
 	long		ms;
 
-	if (!may_start(state))
+	if (!may_start(slot))
 		return wait_ms;			/* whoever changes that wakes us */
 	if (state->retry_ms == 0 || now >= state->retry_at)
-		start_publisher(state);
+		start_publisher(slot);
 	if (state->handle != NULL || state->retry_ms == 0)
 		return wait_ms;
 	ms = TimestampDifferenceMilliseconds(now, state->retry_at);
 	return wait_ms < 0 ? ms : Min(wait_ms, ms);
 }
 
-/*
- * Take note of how a database's publisher and listeners are.  False: forget
- * about it.
- */
-static bool
-observe(DatabaseState *state)
+/* What came before the first listener is nobody's. */
+static void
+begin_not_before(int slot, uint64 since)
 {
-	const RdbListenedDatabase *listeners = listeners_of(state->database);
-	TimestampTz now = GetCurrentTimestamp();
+	RdbProgress progress;
+
+	rdb_roster_progress(slot, &progress);
+	progress.reached = Max(progress.reached, since);
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+		progress.unsent[c] = Max(progress.unsent[c], since);
+	rdb_roster_set_progress(slot, &progress);
+}
+
+/* Take note of how a database's publisher and listeners are. */
+static void
+observe(int slot)
+{
+	DatabaseState *state = &states[slot];
+	Oid			database = rdb_roster_database(slot);
+	const RdbListenedDatabase *listeners = listeners_of(database);
 	uint32		categories = listeners ? listeners->categories : 0;
+	TimestampTz now = GetCurrentTimestamp();
 	pid_t		pid;
 
 	if (state->handle &&
 		GetBackgroundWorkerPid(state->handle, &pid) == BGWH_STOPPED)
-		note_end(state);
-	if (state->handle && categories != state->categories)
-		rdb_roster_wake(state->slot);
+		note_end(slot);
+	if (categories != state->categories)
+		rdb_roster_wake(slot);
 	state->categories = categories;
 	if (listeners)
-	{
-		/* what came before the first listener is nobody's */
-		state->progress.reached = Max(state->progress.reached, listeners->since);
-		state->progress.unsent = Max(state->progress.unsent, listeners->since);
 		state->listened_at = now;
+	if (state->handle || rdb_roster_serves(database))
+		return;
+	if (listeners)
+		begin_not_before(slot, listeners->since);
+	else if (now - state->listened_at >= FORGET_MS * MS || now < state->listened_at)
+		rdb_roster_remove(slot);
+}
+
+/* Make sure that every database with listeners is in the roster. */
+static void
+add_databases(void)
+{
+	for (int i = 0; i < nlistened; i++)
+	{
+		bool		known = false;
+		int			slot;
+
+		for (slot = 0; slot < rdb_roster_size() && !known; slot++)
+			known = rdb_roster_database(slot) == listened[i].database;
+		if (!known && (slot = rdb_roster_add(listened[i].database)) >= 0)
+			memset(&states[slot], 0, sizeof(DatabaseState));
 	}
-	return state->handle != NULL || listeners != NULL ||
-		now - state->listened_at < FORGET_MS * INT64CONST(1000);
 }
 
 /*
@@ -262,72 +256,37 @@ observe(DatabaseState *state)
 long
 rdb_manage_publishers(long wait_ms)
 {
-	int			kept = 0;
-
-	nlistened = rdb_interest_databases(listened, max_databases());
-	for (int i = 0; i < nlistened; i++)
-		(void) state_of(listened[i].database);
-
-	for (int i = 0; i < nstates; i++)
+	nlistened = rdb_interest_databases(listened, rdb_roster_size());
+	for (int slot = 0; slot < rdb_roster_size(); slot++)
 	{
-		if (observe(&states[i]))
-			states[kept++] = states[i];
+		if (OidIsValid(rdb_roster_database(slot)))
+			observe(slot);
 	}
-	nstates = kept;
-	for (int i = 0; i < nstates; i++)
+	add_databases();
+	for (int slot = 0; slot < rdb_roster_size(); slot++)
 	{
-		if (states[i].handle == NULL &&
-			(states[i].categories & rdb_published_categories()) != 0)
-			wait_ms = start_or_wait(&states[i], wait_ms);
+		if (!OidIsValid(rdb_roster_database(slot)))
+			continue;
+		observe(slot);
+		wait_ms = start_or_wait(slot, wait_ms);
 	}
 	return wait_ms;
 }
 
-/* Whether a worker of an earlier launcher may still be there. */
-static bool
-predecessors_left(void)
-{
-	for (int i = 0; i < rdb_roster_size(); i++)
-	{
-		Oid			database = rdb_roster_database(i);
-
-		if (OidIsValid(database) && rdb_roster_serves(database))
-			return true;
-	}
-	return false;
-}
-
 /*
  * The launcher starts.  Publishers of an earlier one finish what they have and
- * leave; how far they came is remembered.
+ * leave; only then are there new ones in their databases.
  */
 void
 rdb_manage_start(void)
 {
-	TimestampTz end = GetCurrentTimestamp() + PREDECESSOR_MS * INT64CONST(1000);
+	TimestampTz now = GetCurrentTimestamp();
 
 	states = MemoryContextAllocZero(TopMemoryContext,
-									max_databases() * sizeof(DatabaseState));
+									rdb_roster_size() * sizeof(DatabaseState));
 	listened = MemoryContextAllocZero(TopMemoryContext,
-									  max_databases() * sizeof(RdbListenedDatabase));
-
+									  rdb_roster_size() * sizeof(RdbListenedDatabase));
+	for (int slot = 0; slot < rdb_roster_size(); slot++)
+		states[slot].listened_at = now;
 	rdb_roster_new_launcher();
-	while (predecessors_left() && GetCurrentTimestamp() < end)
-		rdb_worker_wait(100);
-	for (int i = 0; i < rdb_roster_size(); i++)
-	{
-		Oid			database = rdb_roster_database(i);
-
-		DatabaseState *state;
-
-		if (!OidIsValid(database))
-			continue;
-		state = state_of(database);
-		if (state != NULL)
-		{
-			rdb_roster_progress(i, &state->progress);
-			state->listened_at = GetCurrentTimestamp();
-		}
-		rdb_roster_remove(i);
-	}
 }

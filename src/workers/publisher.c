@@ -19,9 +19,12 @@
 
 #include "workers/publisher.h"
 
+#include "access/genam.h"
+#include "access/table.h"
 #include "access/xact.h"
+#include "catalog/indexing.h"
+#include "catalog/pg_extension.h"
 #include "commands/async.h"
-#include "commands/extension.h"
 #include "events/emit.h"
 #include "events/envelope.h"
 #include "events/events.h"
@@ -33,6 +36,7 @@
 #include "postmaster/interrupt.h"
 #include "storage/ipc.h"
 #include "utils/builtins.h"
+#include "utils/fmgroids.h"
 #include "utils/guc.h"
 #include "workers/batch.h"
 #include "workers/loop.h"
@@ -41,6 +45,8 @@
 #define LINGER_US INT64CONST(2000000)
 #define LONGEST_WAIT_US INT64CONST(1000000)
 #define MAX_PAYLOAD 7999		/* bytes, by NOTIFY */
+#define MOST_A_TICK 4096
+#define LAST_LOCK_TIMEOUT "1s"
 
 typedef struct Publisher
 {
@@ -48,6 +54,7 @@ typedef struct Publisher
 	RdbRingCursor cursor;
 	RdbBatch	batches[RDB_NCATEGORIES];
 	int64		due_us[RDB_NCATEGORIES];	/* 0: send at once */
+	double		allowance[RDB_NCATEGORIES]; /* events of high-rate types to send */
 	int64		listened_us;	/* when somebody was last seen listening */
 	uint32		generation;		/* of extensions, when last looked */
 	bool		paused;
@@ -62,12 +69,21 @@ categories(void)
 	return rdb_interest_in_database(MyDatabaseId) & rdb_published_categories();
 }
 
+/* A tick has passed: the rate limit allows so many more. */
+static void
+grant(RdbCategory category)
+{
+	double		a_tick = rdb_max_rate[category] * (rdb_tick_ms[category] / 1000.0);
+
+	publisher.allowance[category] = Min(publisher.allowance[category] + a_tick,
+										Max(a_tick, 1.0));
+}
+
 static int
 limit_of_tick(RdbCategory category)
 {
-	int64		limit = (int64) rdb_max_rate[category] * rdb_tick_ms[category] / 1000;
-
-	return (int) Min(Max(limit, 1), 4096);
+	/* ten tenths are one */
+	return (int) Min(Max(publisher.allowance[category], 0) + 1e-6, MOST_A_TICK);
 }
 
 /* ---- reading ---- */
@@ -96,19 +112,26 @@ keep_gap(const RdbRingGap *gap, uint32 wanted)
 	}
 }
 
-/* Take what is in the ring now; at most a ring full, so that it ends. */
-static void
-drain(uint32 wanted)
+/*
+ * Take what is in the ring.  Its end is read before who listens is: an event
+ * that is passed over was made before its listener came.
+ */
+static uint32
+drain(void)
 {
+	uint64		end = rdb_ring_head();
+	uint32		wanted;
 	RdbEvent	event;
 	RdbRingGap	gap;
 
-	for (uint32 n = 0; n < rdb_ring_capacity(); n++)
+	pg_memory_barrier();
+	wanted = categories();
+	while (publisher.cursor.next < end)
 	{
 		switch (rdb_ring_read(&publisher.cursor, &event, &gap))
 		{
 			case RDB_RING_EMPTY:
-				return;
+				return wanted;
 			case RDB_RING_EVENT:
 				keep(&event, wanted);
 				break;
@@ -117,6 +140,7 @@ drain(uint32 wanted)
 				break;
 		}
 	}
+	return wanted;
 }
 
 /* ---- publishing ---- */
@@ -163,6 +187,11 @@ send_batch(RdbCategory category)
 	const char *channel = rdb_categories[category].channel;
 	uint64		sent = 0;
 
+	if (batch->gap.dropped > 0)
+	{
+		Async_Notify(channel, rdb_gap_json(&batch->gap));
+		sent++;
+	}
 	for (int i = 0; i < batch->count; i++)
 	{
 		char	   *json = rdb_event_json(&batch->events[i]);
@@ -172,11 +201,6 @@ send_batch(RdbCategory category)
 				 rdb_event_types[batch->events[i].type].name);
 		Async_Notify(channel, json);
 		pfree(json);
-		sent++;
-	}
-	if (batch->gap.dropped > 0)
-	{
-		Async_Notify(channel, rdb_gap_json(&batch->gap));
 		sent++;
 	}
 	return sent;
@@ -199,8 +223,10 @@ send_due(int64 now)
 
 	for (int c = 0; c < RDB_NCATEGORIES; c++)
 	{
-		if (sent[c] > 0)
-			rdb_batch_clear(&publisher.batches[c]);
+		if (sent[c] == 0)
+			continue;
+		publisher.allowance[c] -= publisher.batches[c].thinnable;
+		rdb_batch_clear(&publisher.batches[c]);
 		rdb_count_published(c, sent[c]);
 	}
 }
@@ -231,7 +257,10 @@ set_due(int64 now)
 		int64		tick_us = rdb_tick_ms[c] * INT64CONST(1000);
 
 		if (now >= publisher.due_us[c])
+		{
 			publisher.due_us[c] += tick_us;
+			grant(c);
+		}
 		/* late, or the tick was changed */
 		if (publisher.due_us[c] <= now || publisher.due_us[c] > now + tick_us)
 			publisher.due_us[c] = now + tick_us;
@@ -245,13 +274,11 @@ report_progress(void)
 	RdbProgress progress;
 
 	progress.reached = publisher.cursor.next;
-	progress.unsent = progress.reached;
 	for (int c = 0; c < RDB_NCATEGORIES; c++)
 	{
 		uint64		oldest = rdb_batch_oldest_id(&publisher.batches[c]);
 
-		if (oldest != 0)
-			progress.unsent = Min(progress.unsent, rdb_ring_position(oldest));
+		progress.unsent[c] = oldest != 0 ? rdb_ring_position(oldest) : progress.reached;
 	}
 	rdb_roster_set_progress(publisher.slot, &progress);
 }
@@ -271,20 +298,37 @@ wait_ms(uint32 wanted, int64 now)
 
 /* ---- its life ---- */
 
+/* Whether the catalog, not a cache of it, has the extension. */
+static bool
+look_up_extension(void)
+{
+	Relation	catalog;
+	ScanKeyData key;
+	SysScanDesc scan;
+	bool		found;
+
+	StartTransactionCommand();
+	catalog = table_open(ExtensionRelationId, AccessShareLock);
+	ScanKeyInit(&key, Anum_pg_extension_extname, BTEqualStrategyNumber, F_NAMEEQ,
+				CStringGetDatum("rustydb_storage"));
+	scan = systable_beginscan(catalog, ExtensionNameIndexId, true, NULL, 1, &key);
+	found = HeapTupleIsValid(systable_getnext(scan));
+	systable_endscan(scan);
+	table_close(catalog, AccessShareLock);
+	CommitTransactionCommand();
+	return found;
+}
+
 /* Looked up again only after an extension was created or dropped somewhere. */
 static bool
 extension_is_here(bool first)
 {
 	uint32		generation = rdb_extension_generation();
-	bool		here;
 
 	if (!first && generation == publisher.generation)
 		return true;
 	publisher.generation = generation;
-	StartTransactionCommand();
-	here = OidIsValid(get_extension_oid("rustydb_storage", true));
-	CommitTransactionCommand();
-	return here;
+	return look_up_extension();
 }
 
 static void
@@ -292,12 +336,34 @@ finish(RdbWorkerEnd end)
 {
 	if (end == RDB_END_DONE)
 	{
+		/* whoever wants us to leave shall not wait for the NOTIFY lock */
+		SetConfigOption("lock_timeout", LAST_LOCK_TIMEOUT, PGC_USERSET, PGC_S_OVERRIDE);
 		memset(publisher.due_us, 0, sizeof(publisher.due_us));
+		for (int c = 0; c < RDB_NCATEGORIES; c++)
+			rdb_count_dropped(c, rdb_batch_drop_owed(&publisher.batches[c]));
 		publish_due(rdb_unix_us());
 	}
 	report_progress();
 	rdb_roster_set_end(publisher.slot, end);
 	proc_exit(0);
+}
+
+/* Tell what a predecessor had read when it died. */
+static void
+tell_losses(const RdbProgress *progress)
+{
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+	{
+		RdbRingGap	gap;
+
+		if (progress->unsent[c] >= progress->reached)
+			continue;
+		gap.from_id = rdb_ring_id(progress->unsent[c]);
+		gap.to_id = rdb_ring_id(progress->reached - 1);
+		gap.dropped = progress->reached - progress->unsent[c];
+		rdb_batch_add_gap(&publisher.batches[c], &gap);
+		rdb_count_dropped(c, gap.dropped);
+	}
 }
 
 /* Begin where the first listener came, or where a predecessor ended. */
@@ -308,8 +374,10 @@ begin(int slot)
 	uint32		ticket;
 
 	memcpy(&ticket, MyBgworkerEntry->bgw_extra, sizeof(ticket));
-	publisher.slot = slot;
 	if (!rdb_roster_arrive(slot, ticket))
+		proc_exit(0);
+	publisher.slot = slot;
+	if (rdb_roster_must_leave(slot))
 	{
 		rdb_roster_set_end(slot, RDB_END_DONE);
 		proc_exit(0);
@@ -317,21 +385,23 @@ begin(int slot)
 	rdb_roster_progress(slot, &progress);
 	publisher.cursor.next = progress.reached;
 	publisher.listened_us = rdb_unix_us();
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+		grant(c);
 
 	rdb_worker_connect(rdb_roster_database(slot), "rustydb publisher");
 	SetConfigOption("synchronous_commit", "off", PGC_USERSET, PGC_S_OVERRIDE);
 	if (!extension_is_here(true))
 		finish(RDB_END_NO_EXTENSION);
-	if (progress.unsent < progress.reached)
-	{
-		RdbRingGap	gap = {
-			.from_id = rdb_ring_id(progress.unsent),
-			.to_id = rdb_ring_id(progress.reached - 1),
-			.dropped = progress.reached - progress.unsent
-		};
+	tell_losses(&progress);
+}
 
-		keep_gap(&gap, categories());
-	}
+/* Nobody has listened for a while; the clock may have been set back. */
+static bool
+is_forgotten(uint32 wanted, int64 now)
+{
+	if (wanted != 0 || now < publisher.listened_us)
+		publisher.listened_us = now;
+	return now - publisher.listened_us > LINGER_US;
 }
 
 void
@@ -343,16 +413,13 @@ rdb_publisher_main(Datum arg)
 	for (;;)
 	{
 		int64		now = rdb_unix_us();
-		uint32		wanted = categories();
+		uint32		wanted;
 
-		if (wanted != 0)
-			publisher.listened_us = now;
 		if (!extension_is_here(false))
 			finish(RDB_END_NO_EXTENSION);
-
-		drain(wanted);
+		wanted = drain();
 		if (ShutdownRequestPending || rdb_roster_must_leave(publisher.slot) ||
-			now - publisher.listened_us > LINGER_US)
+			is_forgotten(wanted, now))
 			finish(RDB_END_DONE);
 		/* an error from here on loses what is read: it may be what causes it */
 		report_progress();

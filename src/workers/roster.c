@@ -1,18 +1,26 @@
 /*
  * roster.c
- *	  The shared list of per-database workers.
+ *	  The shared list of databases that have, or had, a publisher.
  *
- * The launcher enters a worker before it starts the process, and removes it
- * when the process is gone.  A worker arrives with the ticket of its entry,
- * leaves by itself when its database is held or its launcher has been
- * replaced, and is marked gone when it exits.  So a database for which
+ * The launcher adds a database when somebody listens in it and removes it when
+ * nobody has for a while; meanwhile its slot keeps how far its publisher has
+ * come, whoever dies.  A slot's ticket says whether a worker may be there:
+ *
+ *		0			none
+ *		even		one was registered and has not arrived
+ *		odd			it has arrived
+ *
+ * Registering makes it even, arriving makes that odd by compare-and-swap, and
+ * so does giving up a worker that never came: only one of the two succeeds.
+ * An arrived worker makes it 0 when it exits.  It leaves by itself when its
+ * database is held or its launcher has been replaced.  So a database for which
  * rdb_roster_serves() is false has no worker of ours connected (but for the
  * last instructions of one that is just exiting).
  *
  * A session that needs a database to itself (DROP DATABASE) names it in its
- * own hold slot first, and looks at the roster then; the launcher enters first
- * and looks at the holds then.  With a full barrier in between on both sides,
- * at least one of them sees the other.
+ * own hold slot first, and looks at the roster then; the launcher takes the
+ * ticket first and looks at the holds then.  With a full barrier in between on
+ * both sides, at least one of them sees the other.
  */
 #include "postgres.h"
 
@@ -29,20 +37,22 @@
 #include "storage/shmem.h"
 
 #define NO_PROC PG_UINT32_MAX
+#define NO_TICKET 0
+#define HAS_ARRIVED(ticket) ((ticket) & 1)
 
 typedef struct RosterSlot
 {
-	/* written by the launcher while no worker of the slot runs */
+	/* written by the launcher while no worker may be there */
 	pg_atomic_uint32 database;	/* InvalidOid: free */
+	pg_atomic_uint32 launcher;	/* generation of the launcher that expects it */
+	/* launcher and worker, see above */
 	pg_atomic_uint32 ticket;
-	pg_atomic_uint32 launcher;	/* generation of the launcher that entered it */
-	/* written by the worker, set by the launcher before it starts */
-	pg_atomic_uint32 gone;
+	/* written by the worker, and by the launcher while none may be there */
 	pg_atomic_uint32 procno;	/* PGPROC number, or NO_PROC */
-	pg_atomic_uint32 pid;		/* 0: has not arrived, or is gone */
+	pg_atomic_uint32 pid;		/* 0: none */
 	pg_atomic_uint32 end;		/* RdbWorkerEnd */
 	pg_atomic_uint64 reached;
-	pg_atomic_uint64 unsent;
+	pg_atomic_uint64 unsent[RDB_NCATEGORIES];
 } RosterSlot;
 
 typedef struct Roster
@@ -53,22 +63,30 @@ typedef struct Roster
 	/* written by the launcher */
 	pg_atomic_uint32 launcher;	/* generation */
 	pg_atomic_uint32 next_ticket;
-	/* written by whoever creates or drops an extension */
+	/* written by whoever creates, drops or prepares an extension */
 	pg_atomic_uint32 extension_generation;
+	pg_atomic_uint32 extension_prepared;
 	/* hold slots, by PGPROC number, follow the roster slots */
 	RosterSlot	slots[FLEXIBLE_ARRAY_MEMBER];
 } Roster;
 
 static Roster *roster;
 static pg_atomic_uint32 *holds;
-static bool launcher_registered = false;	/* until there is shared memory */
+static bool launcher_registered = true; /* until there is shared memory */
 static bool hold_exit_registered = false;
+
+/* More databases than processes cannot have a listener at once. */
+static int
+slots_wanted(void)
+{
+	return rdb_compat_max_procs();
+}
 
 static Size
 slots_size(void)
 {
 	return MAXALIGN(add_size(offsetof(Roster, slots),
-							 mul_size(max_worker_processes, sizeof(RosterSlot))));
+							 mul_size(slots_wanted(), sizeof(RosterSlot))));
 }
 
 Size
@@ -82,14 +100,14 @@ static void
 init_slot(RosterSlot *slot)
 {
 	pg_atomic_init_u32(&slot->database, InvalidOid);
-	pg_atomic_init_u32(&slot->ticket, 0);
 	pg_atomic_init_u32(&slot->launcher, 0);
-	pg_atomic_init_u32(&slot->gone, false);
+	pg_atomic_init_u32(&slot->ticket, NO_TICKET);
 	pg_atomic_init_u32(&slot->procno, NO_PROC);
 	pg_atomic_init_u32(&slot->pid, 0);
 	pg_atomic_init_u32(&slot->end, RDB_END_DIED);
 	pg_atomic_init_u64(&slot->reached, 0);
-	pg_atomic_init_u64(&slot->unsent, 0);
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+		pg_atomic_init_u64(&slot->unsent[c], 0);
 }
 
 void
@@ -100,10 +118,11 @@ rdb_roster_shmem_init(void *memory, bool found)
 	if (found)
 		return;
 	roster->launcher_registered = launcher_registered;
-	roster->nslots = max_worker_processes;
+	roster->nslots = slots_wanted();
 	pg_atomic_init_u32(&roster->launcher, 0);
-	pg_atomic_init_u32(&roster->next_ticket, 1);
+	pg_atomic_init_u32(&roster->next_ticket, 2);
 	pg_atomic_init_u32(&roster->extension_generation, 0);
+	pg_atomic_init_u32(&roster->extension_prepared, false);
 	for (int i = 0; i < roster->nslots; i++)
 		init_slot(&roster->slots[i]);
 	for (int p = 0; p < rdb_compat_max_procs(); p++)
@@ -118,54 +137,77 @@ rdb_roster_size(void)
 	return roster->nslots;
 }
 
-/* A launcher starts: workers of an earlier one leave, once they look. */
+/*
+ * A launcher starts.  Workers of an earlier one leave, once they look; those
+ * that have not arrived will not be let in.
+ */
 void
 rdb_roster_new_launcher(void)
 {
 	pg_atomic_fetch_add_u32(&roster->launcher, 1);
 	for (int i = 0; i < roster->nslots; i++)
+	{
+		rdb_roster_give_up(i);
 		rdb_roster_wake(i);
+	}
 }
 
-/*
- * A slot for a worker that is about to start, and the ticket that it has to
- * show.  -1 when there is none, or the database is held.
- */
+/* Add a database; its slot, or -1 when there is none. */
 int
-rdb_roster_enter(Oid database, const RdbProgress *progress, uint32 *ticket)
+rdb_roster_add(Oid database)
 {
 	for (int i = 0; i < roster->nslots; i++)
 	{
-		RosterSlot *slot = &roster->slots[i];
+		RdbProgress none = {0};
 
-		if (pg_atomic_read_u32(&slot->database) != InvalidOid)
+		if (OidIsValid(rdb_roster_database(i)))
 			continue;
-		*ticket = pg_atomic_fetch_add_u32(&roster->next_ticket, 1);
-		pg_atomic_write_u32(&slot->ticket, *ticket);
-		pg_atomic_write_u32(&slot->launcher, pg_atomic_read_u32(&roster->launcher));
-		pg_atomic_write_u32(&slot->gone, false);
-		pg_atomic_write_u32(&slot->procno, NO_PROC);
-		pg_atomic_write_u32(&slot->pid, 0);
-		pg_atomic_write_u32(&slot->end, RDB_END_DIED);
-		rdb_roster_set_progress(i, progress);
-		pg_write_barrier();
-		pg_atomic_write_u32(&slot->database, database);
-		pg_memory_barrier();
-		if (!rdb_roster_is_held(database))
-			return i;
-		rdb_roster_remove(i);
-		return -1;
+		rdb_roster_set_progress(i, &none);
+		pg_atomic_write_u32(&roster->slots[i].database, database);
+		return i;
 	}
 	return -1;
 }
 
-/* The worker's process is gone, or never came and must not come any more. */
+/* Forget a database that no worker serves. */
 void
 rdb_roster_remove(int slot)
 {
-	pg_atomic_write_u32(&roster->slots[slot].ticket, 0);
-	pg_write_barrier();
 	pg_atomic_write_u32(&roster->slots[slot].database, InvalidOid);
+}
+
+/*
+ * A worker is about to be started: the ticket that it has to show.  0 when
+ * the database is held.
+ */
+uint32
+rdb_roster_expect(int index)
+{
+	RosterSlot *slot = &roster->slots[index];
+	uint32		ticket = pg_atomic_fetch_add_u32(&roster->next_ticket, 2);
+
+	if (ticket == NO_TICKET)	/* after two billion of them */
+		ticket = pg_atomic_fetch_add_u32(&roster->next_ticket, 2);
+	pg_atomic_write_u32(&slot->end, RDB_END_DIED);
+	pg_atomic_write_u32(&slot->launcher, pg_atomic_read_u32(&roster->launcher));
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->ticket, ticket);
+	pg_memory_barrier();
+	if (!rdb_roster_is_held(rdb_roster_database(index)))
+		return ticket;
+	rdb_roster_give_up(index);
+	return NO_TICKET;
+}
+
+/* Do not let in a worker that has not arrived. */
+void
+rdb_roster_give_up(int index)
+{
+	RosterSlot *slot = &roster->slots[index];
+	uint32		ticket = pg_atomic_read_u32(&slot->ticket);
+
+	if (!HAS_ARRIVED(ticket))
+		pg_atomic_compare_exchange_u32(&slot->ticket, &ticket, NO_TICKET);
 }
 
 Oid
@@ -201,7 +243,8 @@ depart(int code, Datum arg)
 	pg_atomic_write_u32(&slot->procno, NO_PROC);
 	pg_atomic_write_u32(&slot->pid, 0);
 	pg_write_barrier();
-	pg_atomic_write_u32(&slot->gone, true);
+	pg_atomic_write_u32(&slot->ticket, NO_TICKET);
+	pg_memory_barrier();
 	rdb_interest_wake_watcher();
 }
 
@@ -211,13 +254,13 @@ rdb_roster_arrive(int index, uint32 ticket)
 {
 	RosterSlot *slot = &roster->slots[index];
 
-	if (pg_atomic_read_u32(&slot->ticket) != ticket)
+	if (!pg_atomic_compare_exchange_u32(&slot->ticket, &ticket, ticket + 1))
 		return false;
 	pg_atomic_write_u32(&slot->procno, rdb_compat_procno(MyProc));
 	pg_atomic_write_u32(&slot->pid, MyProcPid);
 	on_shmem_exit(depart, Int32GetDatum(index));
 	pg_memory_barrier();
-	return !rdb_roster_must_leave(index);
+	return true;
 }
 
 /* Somebody needs the database, or another launcher has taken over. */
@@ -237,17 +280,23 @@ rdb_roster_set_end(int slot, RdbWorkerEnd end)
 }
 
 void
-rdb_roster_set_progress(int slot, const RdbProgress *progress)
+rdb_roster_set_progress(int index, const RdbProgress *progress)
 {
-	pg_atomic_write_u64(&roster->slots[slot].unsent, progress->unsent);
-	pg_atomic_write_u64(&roster->slots[slot].reached, progress->reached);
+	RosterSlot *slot = &roster->slots[index];
+
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+		pg_atomic_write_u64(&slot->unsent[c], progress->unsent[c]);
+	pg_atomic_write_u64(&slot->reached, progress->reached);
 }
 
 void
-rdb_roster_progress(int slot, RdbProgress *progress)
+rdb_roster_progress(int index, RdbProgress *progress)
 {
-	progress->unsent = pg_atomic_read_u64(&roster->slots[slot].unsent);
-	progress->reached = pg_atomic_read_u64(&roster->slots[slot].reached);
+	RosterSlot *slot = &roster->slots[index];
+
+	for (int c = 0; c < RDB_NCATEGORIES; c++)
+		progress->unsent[c] = pg_atomic_read_u64(&slot->unsent[c]);
+	progress->reached = pg_atomic_read_u64(&slot->reached);
 }
 
 /* ---- sessions ---- */
@@ -259,7 +308,7 @@ rdb_roster_serves(Oid database)
 	for (int i = 0; i < roster->nslots; i++)
 	{
 		if (rdb_roster_database(i) == database &&
-			!pg_atomic_read_u32(&roster->slots[i].gone))
+			pg_atomic_read_u32(&roster->slots[i].ticket) != NO_TICKET)
 			return true;
 	}
 	return false;
@@ -318,6 +367,8 @@ rdb_roster_ask_to_leave(Oid database, bool terminate)
 	}
 }
 
+/* ---- extensions that come and go ---- */
+
 /* Rises whenever an extension may have come to or gone from some database. */
 uint32
 rdb_extension_generation(void)
@@ -333,6 +384,20 @@ rdb_extension_changed(void)
 	rdb_interest_wake_watcher();
 	for (int i = 0; i < roster->nslots; i++)
 		rdb_roster_wake(i);
+}
+
+/* It was done in a transaction that was prepared. */
+void
+rdb_extension_change_prepared(void)
+{
+	pg_atomic_write_u32(&roster->extension_prepared, true);
+}
+
+/* Whether a COMMIT PREPARED may be that of such a transaction. */
+bool
+rdb_extension_change_was_prepared(void)
+{
+	return pg_atomic_read_u32(&roster->extension_prepared);
 }
 
 /* Postmaster, while it loads libraries: whether there is going to be one. */

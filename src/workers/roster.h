@@ -1,9 +1,12 @@
 /*
  * roster.h
- *	  Which workers serve which database, and who asks them to stay out of one.
+ *	  Which databases have, or had, a publisher; and who asks our workers to
+ *	  stay out of one.
  */
 #ifndef RDB_ROSTER_H
 #define RDB_ROSTER_H
+
+#include "events/types.h"
 
 /* How a worker ended, for the launcher. */
 typedef enum RdbWorkerEnd
@@ -17,7 +20,7 @@ typedef enum RdbWorkerEnd
 typedef struct RdbProgress
 {
 	uint64		reached;		/* the next to read */
-	uint64		unsent;			/* the oldest read and not sent; or reached */
+	uint64		unsent[RDB_NCATEGORIES];	/* the oldest read and not sent */
 } RdbProgress;
 
 extern Size rdb_roster_shmem_size(void);
@@ -26,13 +29,15 @@ extern void rdb_roster_shmem_init(void *memory, bool found);
 /* the launcher's */
 extern int	rdb_roster_size(void);
 extern void rdb_roster_new_launcher(void);
-extern int	rdb_roster_enter(Oid database, const RdbProgress *progress, uint32 *ticket);
+extern int	rdb_roster_add(Oid database);
 extern void rdb_roster_remove(int slot);
+extern uint32 rdb_roster_expect(int slot);
+extern void rdb_roster_give_up(int slot);
 extern Oid	rdb_roster_database(int slot);
 extern RdbWorkerEnd rdb_roster_end(int slot);
 extern void rdb_roster_wake(int slot);
 
-/* the worker's, and read by the launcher */
+/* the worker's, and before it comes the launcher's */
 extern bool rdb_roster_arrive(int slot, uint32 ticket);
 extern bool rdb_roster_must_leave(int slot);
 extern void rdb_roster_set_end(int slot, RdbWorkerEnd end);
@@ -47,6 +52,8 @@ extern void rdb_roster_ask_to_leave(Oid database, bool terminate);
 
 extern uint32 rdb_extension_generation(void);
 extern void rdb_extension_changed(void);
+extern void rdb_extension_change_prepared(void);
+extern bool rdb_extension_change_was_prepared(void);
 
 extern void rdb_set_launcher_registered(bool registered);
 extern bool rdb_launcher_registered(void);

@@ -179,7 +179,8 @@ sessions_process_utility(RDB_UTILITY_PARAMS)
 
 	/* whoever prepared it did not leave word of what it does */
 	bool		ends_prepared = IsA(command, TransactionStmt) &&
-		((TransactionStmt *) command)->kind == TRANS_STMT_COMMIT_PREPARED;
+		((TransactionStmt *) command)->kind == TRANS_STMT_COMMIT_PREPARED &&
+		rdb_extension_change_was_prepared();
 
 	if (IsA(command, ListenStmt) &&
 		rdb_category_by_channel(((ListenStmt *) command)->conditionname) >= 0)
@@ -212,6 +213,8 @@ sessions_xact_callback(XactEvent event, void *arg)
 		return;
 	if (event == XACT_EVENT_COMMIT)
 		rdb_extension_changed();
+	else if (event == XACT_EVENT_PREPARE)
+		rdb_extension_change_prepared();
 	if (event == XACT_EVENT_COMMIT || event == XACT_EVENT_ABORT ||
 		event == XACT_EVENT_PREPARE)
 		extension_changed = false;
