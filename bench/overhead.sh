@@ -11,7 +11,7 @@
 PAIRS=${1:-20}
 SLICES=${2:-10}
 SCALE=10
-CLIENTS=${CLIENTS:-2}
+CLIENTS=${CLIENTS:-4}
 declare -A PORTS=([without]=54393 [with]=54394 [listening]=54395)
 declare -A ASLEEP=()
 KINDS="without with listening"

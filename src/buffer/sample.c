@@ -100,7 +100,12 @@ compare(const RdbSeenBuffer *before, const RdbSeenBuffer *now)
 	if (before->valid)
 		pick(&sampler.evicted, before, now->valid);
 	if (now->valid)
+	{
 		pick(&sampler.miss, now, false);
+		/* it came with a usage count of 1, and was found again since */
+		if (now->usage > 1)
+			pick(&sampler.hit, now, false);
+	}
 }
 
 static void
