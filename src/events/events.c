@@ -105,9 +105,9 @@ category_settings(RdbCategory category)
 							info->default_tick_ms, MIN_TICK_MS, MAX_TICK_MS,
 							PGC_SIGHUP, GUC_UNIT_MS, NULL, NULL, NULL);
 	DefineCustomIntVariable(psprintf("rustydb.%s_max_rate", info->name),
-							psprintf("Sets how many notifications a second channel %s gets at most.",
+							psprintf("Sets how many events of high-rate types a second channel %s gets at most.",
 									 info->channel),
-							"Beyond it, an event of a high-rate type stands for several and says so in its weight; others are counted in a gap record.",
+							"Beyond it, one event stands for several and says so in its weight. Events of other types come on top.",
 							&rdb_max_rate[category],
 							DEFAULT_MAX_RATE, 1, MAX_MAX_RATE,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
