@@ -4,6 +4,8 @@
 #
 # Machines are noisy, for seconds at a time. So a run is cut into slices of a second, the three servers take turns, in an
 # order that changes, and only one of them is awake: the others' own processes (and the listener) are stopped meanwhile.
+# And a server is a few per cent faster or slower than its twin, depending on where its memory happens to lie: so each pair
+# begins with a restart, in which the three data directories change their roles.
 # A pair is a ratio of transactions in the same slices to those "without". Printed is the median of the pairs, and the
 # interval in which the true median lies with 95 % probability (order statistics of the binomial distribution).
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
@@ -12,51 +14,59 @@ PAIRS=${1:-20}
 SLICES=${2:-10}
 SCALE=10
 CLIENTS=${CLIENTS:-4}
-declare -A PORTS=([without]=54393 [with]=54394 [listening]=54395)
-declare -A ASLEEP=()
+PORT=54393
 KINDS="without with listening"
+DIRS=(a b c)
+declare -A DIR_OF=() PORT_OF=()
+LISTENER=
 
 set_up() {
-    local kind
-    for kind in $KINDS; do
-        new_server "$kind" "${PORTS[$kind]}" "max_wal_size = 10GB" "checkpoint_timeout = 1h" "autovacuum = off" \
-            "shared_preload_libraries = '$([ "$kind" = without ] || echo rustydb_storage)'"
-        "$BIN/pgbench" -i -q -s $SCALE -h "$RUN" -p "${PORTS[$kind]}" -U postgres postgres >/dev/null 2>&1
-        sql "${PORTS[$kind]}" -c 'VACUUM ANALYZE' -c CHECKPOINT
-        [ "$kind" = without ] || sql "${PORTS[$kind]}" -c 'CREATE EXTENSION rustydb_storage'
+    local i
+    for i in 0 1 2; do
+        new_server "${DIRS[i]}" $((PORT + i)) "max_wal_size = 10GB" "checkpoint_timeout = 1h" "autovacuum = off" \
+            "shared_preload_libraries = 'rustydb_storage'"
+        "$BIN/pgbench" -i -q -s $SCALE -h "$RUN" -p $((PORT + i)) -U postgres postgres >/dev/null 2>&1
+        sql $((PORT + i)) -c 'VACUUM ANALYZE' -c CHECKPOINT -c 'CREATE EXTENSION rustydb_storage'
     done
-    "$HERE/rustydb_listen" -q -d "host=$RUN port=${PORTS[listening]} user=postgres dbname=postgres" >listener.log 2>&1 &
+}
+
+# change_roles N: restart the servers, each as something else than before, with everything in memory.
+change_roles() {
+    local i=$1 kind
+    [ -z "$LISTENER" ] || { kill -CONT "$LISTENER"; kill -INT "$LISTENER"; wait "$LISTENER" || true; }
+    for kind in $KINDS; do
+        i=$(((i + 1) % 3))
+        DIR_OF[$kind]=${DIRS[i]}
+        PORT_OF[$kind]=$((PORT + i))
+        for_all_own "$kind" CONT
+        "$BIN/pg_ctl" -D "$RUN/${DIRS[i]}" -l "$RUN/${DIRS[i]}.log" -w restart \
+            -o "-c shared_preload_libraries=$([ "$kind" = without ] || echo rustydb_storage)" >/dev/null
+        sql "${PORT_OF[$kind]}" -c 'VACUUM pgbench_branches, pgbench_tellers' -c 'TRUNCATE pgbench_history' -c CHECKPOINT
+        sql "${PORT_OF[$kind]}" -c 'SELECT sum(abalance) FROM pgbench_accounts' >/dev/null
+    done
+    "$HERE/rustydb_listen" -q -d "host=$RUN port=${PORT_OF[listening]} user=postgres dbname=postgres" >listener.log 2>&1 &
     LISTENER=$!
-    sleep 3
-    for kind in $KINDS; do sleep_now "$kind"; done
+    sleep 1
+    for kind in $KINDS; do for_all_own "$kind" STOP; done
 }
 
-# Our own processes of a server; the listener's backend is one that the listener itself keeps busy.
-own_processes() {
-    pgrep -P "$(head -n 1 "$RUN/$1/postmaster.pid")" -f 'rustydb (launcher|publisher)' || true
-    [ "$1" != listening ] || echo "$LISTENER"
-}
-
-sleep_now() {
-    # shellcheck disable=SC2046
-    kill -STOP $(own_processes "$1") 2>/dev/null || true
-    ASLEEP[$1]=1
-}
-
-wake_up() {
-    # shellcheck disable=SC2046
-    kill -CONT $(own_processes "$1") 2>/dev/null || true
-    unset "ASLEEP[$1]"
+# for_all_own KIND SIGNAL: to our own processes of a server, and its listener.
+for_all_own() {
+    local pids
+    pids=$(pgrep -P "$(head -n 1 "$RUN/${DIR_OF[$1]}/postmaster.pid")" -f 'rustydb (launcher|publisher)' || true)
+    [ "$1" != listening ] || pids="$pids $LISTENER"
+    # shellcheck disable=SC2086
+    kill -"$2" $pids 2>/dev/null || true
 }
 
 # slice KIND OPTION…: the transactions of a second.
 slice() {
     local kind=$1
     shift
-    wake_up "$kind"
-    "$BIN/pgbench" -n -h "$RUN" -p "${PORTS[$kind]}" -U postgres -c "$CLIENTS" -j 1 -T 1 "$@" postgres 2>/dev/null |
+    for_all_own "$kind" CONT
+    "$BIN/pgbench" -n -h "$RUN" -p "${PORT_OF[$kind]}" -U postgres -c "$CLIENTS" -j 1 -T 1 "$@" postgres 2>/dev/null |
         sed -n 's/^tps = \([0-9.]*\).*/\1/p'
-    sleep_now "$kind"
+    for_all_own "$kind" STOP
 }
 
 # ratios NAME FILE COLUMN: the median and its interval.
@@ -90,11 +100,12 @@ pair() {
 }
 
 compare() {
-    local name=$1 i
+    local name=$1 i kind
     shift
     : >"$name.tps"
-    pair "$@" >/dev/null    # warms up
     for i in $(seq "$PAIRS"); do
+        change_roles "$i"
+        for kind in $KINDS; do slice "$kind" "$@" >/dev/null; done
         pair "$@" >>"$name.tps"
     done
     printf '\n%s, %s clients, %s pairs of %s slices of a second: %s transactions a second without\n' "$name" "$CLIENTS" "$PAIRS" \
@@ -107,8 +118,7 @@ machine
 set_up
 compare "pgbench -S" -S
 compare "pgbench (TPC-B-like)"
-for kind in $KINDS; do wake_up "$kind"; done
+for kind in $KINDS; do for_all_own "$kind" CONT; done
 kill -INT "$LISTENER"
 wait "$LISTENER" || true
-tail -n 4 listener.log
-for kind in $KINDS; do stop_server "$kind"; done
+for dir in "${DIRS[@]}"; do stop_server "$dir"; done
