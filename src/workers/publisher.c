@@ -128,6 +128,7 @@ drain(void)
 	wanted = categories();
 	while (publisher.cursor.next < end)
 	{
+		CHECK_FOR_INTERRUPTS();
 		switch (rdb_ring_read(&publisher.cursor, &event, &gap))
 		{
 			case RDB_RING_EMPTY:
