@@ -7,10 +7,14 @@
 #include "compat/compat.h"
 
 #include "catalog/pg_database.h"
+#include "commands/vacuum.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "postmaster/bgworker_internals.h"
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+#include "storage/sync.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
@@ -137,6 +141,135 @@ rdb_compat_evictions(int64 *evictions)
 #else
 	*evictions = 0;
 	return false;
+#endif
+}
+
+RdbLocator
+rdb_compat_locator(const RdbRelFile *file)
+{
+	RdbLocator	locator;
+
+#if PG_VERSION_NUM >= 160000
+	locator.spcOid = file->tablespace;
+	locator.dbOid = file->database;
+	locator.relNumber = file->number;
+#else
+	locator.spcNode = file->tablespace;
+	locator.dbNode = file->database;
+	locator.relNode = file->number;
+#endif
+	return locator;
+}
+
+/* The file in which the relation is stored now. */
+void
+rdb_compat_rel_file(Relation rel, RdbRelFile *file)
+{
+#if PG_VERSION_NUM >= 160000
+	file->tablespace = rel->rd_locator.spcOid;
+	file->database = rel->rd_locator.dbOid;
+	file->number = rel->rd_locator.relNumber;
+#else
+	file->tablespace = rel->rd_node.spcNode;
+	file->database = rel->rd_node.dbNode;
+	file->number = rel->rd_node.relNode;
+#endif
+}
+
+/* The path of a fork's first segment, below PGDATA; path has MAXPGPATH bytes.
+ * Not for temporary tables. */
+void
+rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork, char *path)
+{
+#if PG_VERSION_NUM >= 180000
+	strlcpy(path, relpathperm(rdb_compat_locator(file), fork).str, MAXPGPATH);
+#else
+	char	   *made = relpathperm(rdb_compat_locator(file), fork);
+
+	strlcpy(path, made, MAXPGPATH);
+	pfree(made);
+#endif
+}
+
+/*
+ * The shared buffer that holds a block, not pinned, so that it may hold
+ * another by now; InvalidBuffer if none did.
+ */
+Buffer
+rdb_compat_find_buffer(const RdbRelFile *file, ForkNumber fork,
+					   BlockNumber block)
+{
+	RdbLocator	locator = rdb_compat_locator(file);
+	BufferTag	tag;
+	uint32		hash;
+	LWLock	   *lock;
+	int			id;
+
+#if PG_VERSION_NUM >= 160000
+	InitBufferTag(&tag, &locator, fork, block);
+#else
+	INIT_BUFFERTAG(tag, locator, fork, block);
+#endif
+	hash = BufTableHashCode(&tag);
+	lock = BufMappingPartitionLock(hash);
+	LWLockAcquire(lock, LW_SHARED);
+	id = BufTableLookup(&tag, hash);
+	LWLockRelease(lock);
+	return id < 0 ? InvalidBuffer : id + 1;
+}
+
+/* Pin the buffer if it still holds the block, read and valid. */
+bool
+rdb_compat_pin_if_resident(const RdbRelFile *file, ForkNumber fork,
+						   BlockNumber block, Buffer buffer)
+{
+	return ReadRecentBuffer(rdb_compat_locator(file), fork, block, buffer);
+}
+
+/*
+ * Have the next checkpoint sync a segment that was written to.  False when
+ * the queue is full: then the caller syncs it.
+ */
+bool
+rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork, uint32 segment)
+{
+	FileTag		tag;
+
+	memset(&tag, 0, sizeof(tag));
+	tag.handler = SYNC_HANDLER_MD;
+	tag.forknum = fork;
+#if PG_VERSION_NUM >= 160000
+	tag.rlocator = rdb_compat_locator(file);
+#else
+	tag.rnode = rdb_compat_locator(file);
+#endif
+	tag.segno = segment;
+	return RegisterSyncRequest(&tag, SYNC_REQUEST, false);
+}
+
+/* Whether PostgreSQL would take the page: header, and checksum if enabled. */
+bool
+rdb_compat_page_verified(char *page, BlockNumber block)
+{
+#if PG_VERSION_NUM >= 180000
+	bool		failed;
+
+	return PageIsVerified((PageData *) page, block, 0, &failed);
+#else
+	return PageIsVerifiedExtended((Page) page, block, 0);
+#endif
+}
+
+/* Tell the planner what VACUUM has found; there are no xids to freeze. */
+void
+rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples)
+{
+#if PG_VERSION_NUM >= 180000
+	vac_update_relstats(rel, pages, tuples, 0, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#else
+	vac_update_relstats(rel, pages, tuples, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
 #endif
 }
 

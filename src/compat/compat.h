@@ -7,10 +7,12 @@
 #ifndef RDB_COMPAT_H
 #define RDB_COMPAT_H
 
+#include "access/tableam.h"
 #include "common/relpath.h"
 #include "storage/block.h"
 #include "storage/buf_internals.h"
 #include "storage/proc.h"
+#include "utils/rel.h"
 
 /* Symbols that test and benchmark modules resolve from this library. */
 #if PG_VERSION_NUM >= 160000
@@ -42,6 +44,22 @@ typedef struct RdbRelFile
 	Oid			number;			/* the file's number (relfilenode) */
 } RdbRelFile;
 
+/* PostgreSQL's own type for it, where its functions ask for one. */
+#if PG_VERSION_NUM >= 160000
+typedef RelFileLocator RdbLocator;
+#define rdb_set_new_file relation_set_new_filelocator
+#else
+typedef RelFileNode RdbLocator;
+#define rdb_set_new_file relation_set_new_filenode
+#endif
+
+/* The arguments of callbacks of a table access method that have changed. */
+#if PG_VERSION_NUM >= 160000
+#define RDB_UPDATE_INDEXES TU_UpdateIndexes
+#else
+#define RDB_UPDATE_INDEXES bool
+#endif
+
 /* What one process has done to blocks and WAL since it started. */
 typedef struct RdbUsage
 {
@@ -68,6 +86,19 @@ extern Oid	rdb_compat_relid(const RdbRelFile *file);
 extern bool rdb_compat_is_database_owner(Oid database, Oid role);
 extern int64 rdb_compat_background_writes(void);
 extern bool rdb_compat_evictions(int64 *evictions);
+
+extern RdbLocator rdb_compat_locator(const RdbRelFile *file);
+extern void rdb_compat_rel_file(Relation rel, RdbRelFile *file);
+extern void rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork,
+							   char *path);
+extern Buffer rdb_compat_find_buffer(const RdbRelFile *file, ForkNumber fork,
+									 BlockNumber block);
+extern bool rdb_compat_pin_if_resident(const RdbRelFile *file, ForkNumber fork,
+									   BlockNumber block, Buffer buffer);
+extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
+									uint32 segment);
+extern bool rdb_compat_page_verified(char *page, BlockNumber block);
+extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);
 
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);

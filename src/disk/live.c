@@ -4,11 +4,13 @@
  *	  move while it runs.
  *
  * Every process keeps a slot in shared memory, by its PGPROC number, and
- * copies pgBufferUsage and pgWalUsage into it: when a transaction ends, and
- * from a timeout handler while one runs, ten times a second while somebody
- * consumes events and once a second otherwise (so that a new consumer sees
- * what already runs).  The timeout is armed when a statement starts and rests
- * when the process does; an idle server is never woken.
+ * copies pgBufferUsage and pgWalUsage into it from a timeout handler: ten times
+ * a second while somebody consumes events and once a second otherwise (so that
+ * a new consumer sees what already runs).  The timeout is armed when a
+ * statement starts, and rests when it has found nothing new in a process at
+ * rest; an idle server is never woken.  A transaction's end copies only where
+ * no timeout is armed: for short transactions, even that little would be one or
+ * two per cent of their time.
  *
  * A slot's totals only rise: a process starts from what its predecessor left.
  *
@@ -53,6 +55,7 @@ typedef struct LiveSlot
 	pg_atomic_uint64 total[RDB_NLIVE];
 	/* added to by parallel workers, taken from by the owner */
 	pg_atomic_uint64 pending[RDB_NLIVE];
+	pg_atomic_uint32 has_pending;	/* set after adding, cleared before taking */
 	char		pad[PG_CACHE_LINE_SIZE];
 } LiveSlot;
 
@@ -109,6 +112,7 @@ rdb_live_shmem_init(void *memory, bool found)
 			pg_atomic_init_u64(&slots[p].total[i], 0);
 			pg_atomic_init_u64(&slots[p].pending[i], 0);
 		}
+		pg_atomic_init_u32(&slots[p].has_pending, 0);
 	}
 }
 
@@ -177,18 +181,24 @@ static void
 take_pending(const int64 *now, bool at_end, bool aborted)
 {
 	uint64		pending[RDB_NLIVE];
-	bool		any = false;
 	bool		added;
 
-	for (int i = 0; i < RDB_NLIVE; i++)
+	if (pg_atomic_read_u32(&my_slot->has_pending) == 0)
 	{
-		pending[i] = pg_atomic_read_u64(&my_slot->pending[i]);
-		any |= pending[i] != 0;
-	}
-	added = !any || has_added(now, pending) || (at_end && !aborted);
-	if (!added && !at_end)
+		memcpy(settled, now, sizeof(settled));
 		return;
-	for (int i = 0; any && i < RDB_NLIVE; i++)
+	}
+	pg_atomic_write_u32(&my_slot->has_pending, 0);
+	pg_memory_barrier();
+	for (int i = 0; i < RDB_NLIVE; i++)
+		pending[i] = pg_atomic_read_u64(&my_slot->pending[i]);
+	added = has_added(now, pending) || (at_end && !aborted);
+	if (!added && !at_end)
+	{
+		pg_atomic_write_u32(&my_slot->has_pending, 1);
+		return;
+	}
+	for (int i = 0; i < RDB_NLIVE; i++)
 	{
 		if (!added)
 			base[i] += (int64) pending[i];
@@ -372,8 +382,18 @@ hand_over(const int64 *start)
 		base[i] -= used;
 		pg_atomic_write_u64(&my_slot->total[i], base[i] + last[i]);
 	}
+	pg_write_barrier();
+	pg_atomic_write_u32(&slot->has_pending, 1);
 	pg_compiler_barrier();
 	copying = false;
+}
+
+/* The timeout will copy what there is, unless workers left something for us. */
+static bool
+timeout_copies(void)
+{
+	return my_slot != NULL && timeout_registered && get_timeout_active(timeout) &&
+		pg_atomic_read_u32(&my_slot->has_pending) == 0;
 }
 
 /* ---- hooks ---- */
@@ -447,7 +467,8 @@ live_xact_callback(XactEvent event, void *arg)
 			break;
 		case XACT_EVENT_COMMIT:
 		case XACT_EVENT_PREPARE:
-			copy(COPY_AT_COMMIT);
+			if (!timeout_copies())
+				copy(COPY_AT_COMMIT);
 			break;
 		case XACT_EVENT_ABORT:
 			copy(COPY_AT_ABORT);
@@ -498,6 +519,7 @@ void
 rdb_live_totals(RdbLiveTotals *totals)
 {
 	memset(totals, 0, sizeof(*totals));
+	copy(COPY_IN_BETWEEN);		/* what this session has done is in there */
 	for (int p = 0; p < rdb_compat_max_procs(); p++)
 	{
 		for (int i = 0; i < RDB_NLIVE; i++)
