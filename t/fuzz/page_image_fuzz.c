@@ -78,11 +78,19 @@ fill(char *page, Size size, Input *in)
 		(void) rdb_page_delete(page, take(in, 1));
 }
 
-static bool
-record_is_inside(Size size, ItemId item)
+/* The header that belongs where a line pointer shows, aligned or not. */
+static void
+put_header(char *page, Size size, int slot, ItemId item)
 {
-	return ItemIdGetOffset(item) == MAXALIGN(ItemIdGetOffset(item)) &&
-		ItemIdGetOffset(item) + RDB_RECORD_HEADER <= size;
+	union
+	{
+		HeapTupleHeaderData header;
+		char		bytes[RDB_RECORD_HEADER];
+	}			right;
+
+	rdb_record_header(&right.header, page[size - 16] & 0xFF, slot);
+	if (ItemIdGetOffset(item) + RDB_RECORD_HEADER <= size)
+		memcpy(page + ItemIdGetOffset(item), right.bytes, RDB_RECORD_HEADER);
 }
 
 /* One piece of damage; several together may make a page again. */
@@ -94,7 +102,7 @@ damage(char *page, Size size, Input *in)
 	ItemId		item = &header->pd_linp[slot];
 	int			step = (int8_t) take(in, 1);
 
-	switch (take(in, 1) % 10)
+	switch (take(in, 1) % 12)
 	{
 		case 0:
 			page[take(in, 2) % size] = (char) step;
@@ -124,10 +132,15 @@ damage(char *page, Size size, Input *in)
 			*item = header->pd_linp[(uint8_t) step % 200];
 			break;
 		case 9:
-			if (record_is_inside(size, item))
-				rdb_record_header((HeapTupleHeader) (page + ItemIdGetOffset(item)),
-								  take(in, 1), slot + 1);
+			put_header(page, size, slot + 1, item);
 			header->pd_flags ^= step & 1;
+			break;
+		case 10:
+			item->lp_off += step;
+			break;
+		case 11:
+			item->lp_off += step % 8;
+			put_header(page, size, slot + 1, item);
 			break;
 	}
 }
@@ -237,32 +250,47 @@ do_compact(char *page)
 	require(rdb_page_reclaimable(page) == 0 && digest(page, 0) == before);
 }
 
-/* A split; and, when both halves are still as they were, back together. */
+/* Work on one of two pages. */
+static void
+change_one(char *page, char *other, Size size, Input *in)
+{
+	char	   *which = take(in, 1) % 2 ? page : other;
+
+	if (take(in, 1) % 3)
+		do_insert(which, size, in);
+	else
+		do_delete(which, in);
+}
+
+/* A split; and, after a little work on both halves, back together. */
 static void
 do_split(char *page, Size size, Input *in)
 {
-	char	   *new_page = malloc(size);
+	char	   *other = malloc(size);
 	int			records = rdb_page_records(page);
 	bool		dirty = rdb_page_is_dirty(page);
-	uint64		new_id = take(in, 2);
+	uint64		other_id = take(in, 2);
 
-	memset(new_page, 0xAA, size);
-	require(rdb_page_split(page, new_page, new_id) == (records >= 2));
+	memset(other, 0xAA, size);
+	require(rdb_page_split(page, other, other_id) == (records >= 2));
 	if (records >= 2)
 	{
+		bool		fits;
+
 		require_sound(page, size);
-		require_sound(new_page, size);
-		require(rdb_page_is_dirty(page) == dirty && rdb_page_id(new_page) == new_id);
-		require(rdb_page_records(page) > 0 && rdb_page_records(new_page) > 0);
-		require(rdb_page_records(page) + rdb_page_records(new_page) == records);
-		if (take(in, 1) % 2)
-			do_insert(new_page, size, in);
-		records = rdb_page_records(page) + rdb_page_records(new_page);
-		if (rdb_page_merge(page, new_page))
-			require(rdb_page_records(page) == records);
-		require_sound(new_page, size);
+		require_sound(other, size);
+		require(rdb_page_is_dirty(page) == dirty && rdb_page_id(other) == other_id);
+		require(rdb_page_records(page) > 0 && rdb_page_records(other) > 0);
+		require(rdb_page_records(page) + rdb_page_records(other) == records);
+		for (int n = take(in, 1) % 8; n > 0; n--)
+			change_one(page, other, size, in);
+		records = rdb_page_records(page) + rdb_page_records(other);
+		fits = rdb_page_fill_together(page, other) <= 1;
+		require(rdb_page_merge(page, other) == fits);
+		require(!fits || rdb_page_records(page) == records);
+		require_sound(other, size);
 	}
-	free(new_page);
+	free(other);
 }
 
 static void

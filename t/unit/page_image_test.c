@@ -499,6 +499,102 @@ notices_flips(void)
 	return true;
 }
 
+/* What is wrong with a page of two records after some damage. */
+typedef void (*Damage) (char *page, ItemId item);
+
+static void
+point_beyond(char *page, ItemId item)
+{
+	((PageHeader) page)->pd_linp[0].lp_len += 8;
+	(void) item;
+}
+
+static void
+point_below(char *page, ItemId item)
+{
+	memcpy(page + item->lp_off - 32, page + item->lp_off, 27);
+	item->lp_off -= 32;
+}
+
+static void
+point_between(char *page, ItemId item)
+{
+	memmove(page + item->lp_off + 4, page + item->lp_off, 27);
+	item->lp_off += 4;
+}
+
+static void
+point_too_short(char *page, ItemId item)
+{
+	item->lp_len = RDB_RECORD_HEADER - 1;
+	(void) page;
+}
+
+static void
+point_at_another(char *page, ItemId item)
+{
+	*item = ((PageHeader) page)->pd_linp[0];
+}
+
+static void
+point_into_another(char *page, ItemId item)
+{
+	item->lp_len += 8;
+	(void) page;
+}
+
+static void
+begin_in_line_pointers(char *page, ItemId item)
+{
+	((PageHeader) page)->pd_upper = 24;
+	(void) item;
+}
+
+static void
+begin_beyond_special(char *page, ItemId item)
+{
+	((PageHeader) page)->pd_upper = 1024;
+	(void) item;
+}
+
+static const struct
+{
+	Damage		damage;
+	const char *fault;
+}			damages[] = {
+	{point_beyond, "a line pointer to no possible record"},
+	{point_below, "a line pointer to no possible record"},
+	{point_between, "a line pointer to no possible record"},
+	{point_too_short, "a line pointer to no possible record"},
+	{point_at_another, "overlapping records"},
+	{point_into_another, "overlapping records"},
+	{begin_in_line_pointers, "impossible bounds of its free space"},
+	{begin_beyond_special, "impossible bounds of its free space"},
+};
+
+static bool
+knows_faults(void)
+{
+	char	   *page = (char *) aligned_page;
+
+	for (size_t i = 0; i < lengthof(damages); i++)
+	{
+		const char *fault;
+
+		rdb_page_init(page, 1024, 1);
+		(void) rdb_page_insert(page, "abc", 3);
+		(void) rdb_page_insert(page, "def", 3);
+		damages[i].damage(page, &((PageHeader) page)->pd_linp[1]);
+		fault = rdb_page_fault(page, 1024);
+		if (fault == NULL || strcmp(fault, damages[i].fault) != 0)
+		{
+			printf("# damage %zu: %s\n", i, fault ? fault : "none");
+			return false;
+		}
+	}
+	return true;
+}
+
 static bool
 knows_sizes(void)
 {
@@ -522,6 +618,7 @@ main(void)
 	check(knows_sizes(), "sizes are 1 to 32 KiB, powers of two");
 	check(refuses_long_records(), "refuses lengths and slots that nothing has");
 	check(notices_flips(), "notices every flipped bit");
+	check(knows_faults(), "knows line pointers and bounds that cannot be");
 	for (Size size = RDB_PAGE_MIN_SIZE; size <= RDB_PAGE_MAX_SIZE; size *= 2)
 	{
 		char		name[80];
