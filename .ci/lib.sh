@@ -127,7 +127,19 @@ pg_bindir() { "$(pg_config_path)" --bindir; }
 
 # ---------------------------------------------------------------------------------------------------------------- packages
 
-# What each purpose needs. libc6-dev is only recommended by gcc, and recommendations are not installed.
+# The version of clang that this release of Debian packages.
+release_clang_major() {
+    local codename
+    codename=$(. /etc/os-release && echo "${VERSION_CODENAME:-}")
+    case $codename in
+        bookworm) echo 14 ;;
+        trixie) echo 19 ;;
+        *) apt-cache depends clang 2>/dev/null | sed -n 's/^ *Depends: clang-\([0-9]*\)$/\1/p' | head -n 1 ;;
+    esac
+}
+
+# What each purpose needs. libc6-dev is only recommended by gcc, and recommendations are not installed; so is libclang-rt, which
+# has clang's sanitizers and libFuzzer.
 packages_for() {
     local major
     echo gcc libc6-dev make libwebsockets-dev libjansson-dev liblz4-dev libzstd-dev liburing-dev libpq-dev
@@ -137,7 +149,7 @@ packages_for() {
     fi
     case $1 in
         demo) ;;
-        check) echo clang perl libipc-run-perl python3 python3-jsonschema ;;
+        check) echo clang "libclang-rt-$(release_clang_major)-dev" perl libipc-run-perl python3 python3-jsonschema ;;
         long) packages_for check | tail -n 1; echo debootstrap sudo ;;
         *) die "packages_for: no such purpose: $1" ;;
     esac

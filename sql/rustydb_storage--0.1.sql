@@ -76,3 +76,135 @@ COMMENT ON FUNCTION rustydb.buffer_stats() IS
 'shared_buffers now, and hits, misses and writes since the server started, running statements included';
 REVOKE ALL ON FUNCTION rustydb.buffer_stats() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rustydb.buffer_stats() TO pg_monitor;
+
+--
+-- Pages
+--
+
+-- Functions on page images: bytea in, bytea out. They store nothing and see nothing else, so everybody may call them.
+
+CREATE FUNCTION rustydb.page_new(
+    page_id bigint, size int DEFAULT current_setting('block_size')::int)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_new_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_new(bigint, int) IS
+'an empty page: size is a power of two from 1024 to 32768';
+
+CREATE FUNCTION rustydb.page_from_bytes(page_id bigint, data bytea)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_from_bytes_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_from_bytes(bigint, bytea) IS
+'the same bytes, if they are an image of that page, well-formed and with the right checksum; an error otherwise';
+
+CREATE FUNCTION rustydb.page_mark_dirty(page bytea)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_mark_dirty_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_mark_dirty(bytea) IS
+'the page marked as changed since its checksum was computed; page_update_checksum() clears the mark';
+
+CREATE FUNCTION rustydb.page_reset(page bytea)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_reset_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_reset(bytea) IS
+'an empty page of the same id and size';
+
+CREATE FUNCTION rustydb.page_verify_checksum(page bytea)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'rdb_page_verify_checksum_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_verify_checksum(bytea) IS
+'whether the CRC32C stored in the page is that of its contents';
+
+CREATE FUNCTION rustydb.page_update_checksum(page bytea)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_update_checksum_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_update_checksum(bytea) IS
+'the page with the CRC32C of its contents, and not marked dirty';
+
+CREATE FUNCTION rustydb.page_insert_record(
+    page bytea, data bytea, OUT page bytea, OUT slot_id int)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_page_insert_record_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_insert_record(bytea, bytea) IS
+'the page with one more record, in the lowest empty slot; an error if page_free_space() is less than its length';
+
+CREATE FUNCTION rustydb.page_get_record(page bytea, slot_id int)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_get_record_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_get_record(bytea, int) IS
+'the record in a slot, or NULL for an empty one';
+
+CREATE FUNCTION rustydb.page_delete_record(
+    page bytea, slot_id int, OUT page bytea, OUT deleted boolean)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_page_delete_record_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_delete_record(bytea, int) IS
+'the page without the record in a slot; deleted is false if that was empty';
+
+CREATE FUNCTION rustydb.page_update_record(
+    page bytea, slot_id int, data bytea, OUT page bytea, OUT updated boolean)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_page_update_record_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_update_record(bytea, int, bytea) IS
+'the page with another record in a slot, compacted if need be; updated is false if the slot was empty';
+
+CREATE FUNCTION rustydb.page_compact(
+    page bytea, OUT page bytea, OUT bytes_reclaimed int)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_page_compact_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_compact(bytea) IS
+'the page with all its unused space in one piece; records keep their slots';
+
+CREATE FUNCTION rustydb.page_free_space(page bytea)
+RETURNS int
+AS 'MODULE_PATHNAME', 'rdb_page_free_space_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_free_space(bytea) IS
+'the length of the longest record that page_insert_record() would take';
+
+CREATE FUNCTION rustydb.page_should_split(page bytea, threshold float8 DEFAULT 0.9)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'rdb_page_should_split_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_should_split(bytea, float8) IS
+'whether records take more than that share of the page';
+
+CREATE FUNCTION rustydb.page_split(
+    page bytea, new_page_id bigint, OUT page bytea, OUT new_page bytea)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_page_split_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_split(bytea, bigint) IS
+'the page with the first half of its records, by bytes and in slot order, and a new one with the others in slots from 1';
+
+CREATE FUNCTION rustydb.page_should_merge(
+    page1 bytea, page2 bytea, threshold float8 DEFAULT 0.5)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'rdb_page_should_merge_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_should_merge(bytea, bytea, float8) IS
+'whether records take less than that share of each page, and fit on one';
+
+CREATE FUNCTION rustydb.page_merge(page1 bytea, page2 bytea)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_page_merge_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.page_merge(bytea, bytea) IS
+'the first page, whose records keep their slots, with the records of the second after them';
+
+CREATE FUNCTION rustydb.disk_compute_hardware_checksum(data bytea)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_disk_compute_hardware_checksum_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.disk_compute_hardware_checksum(bytea) IS
+'CRC32C of the bytes, by the processor''s instruction where it has one';

@@ -15,6 +15,8 @@
 extern char *rdb_page_from_bytea(const bytea *image, Size *size);
 /* And refuse, with XX001, a clean page whose CRC is wrong. */
 extern char *rdb_page_from_bytea_checked(const bytea *image, Size *size);
+/* Refuse, with XX001, a page whose CRC is wrong, dirty or not. */
+extern void rdb_page_require_crc(const char *page, Size size);
 extern bytea *rdb_page_to_bytea(const char *page, Size size);
 
 #endif							/* RDB_PAGE_BYTEA_H */

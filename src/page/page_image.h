@@ -2,7 +2,8 @@
  * page_image.h
  *	  Slotted records on a page image in memory (page_format.h).
  *
- * Pure functions: no allocation, no error, no server.  Images are MAXALIGNed.
+ * Pure functions: no allocation, no error, no server.  Images are MAXALIGNed;
+ * a record's new bytes never lie within the page that they are for.
  * All but rdb_page_fault() and rdb_page_size_valid() are given pages that
  * rdb_page_fault() has found faultless, and leave them so.  What changes a
  * page makes its CRC right again, unless the page is dirty.
@@ -10,7 +11,9 @@
 #ifndef RDB_PAGE_IMAGE_H
 #define RDB_PAGE_IMAGE_H
 
+#include "page/page_check.h"
 #include "page/page_format.h"
+#include "page/page_split.h"
 
 typedef enum RdbPageUpdate
 {
@@ -22,10 +25,6 @@ typedef enum RdbPageUpdate
 extern bool rdb_page_size_valid(Size size);
 extern void rdb_page_init(char *page, Size size, uint64 page_id);
 
-/* What is wrong with the structure of an image of a valid size: an
- * untranslated phrase, or NULL.  Does not look at the CRC. */
-extern const char *rdb_page_fault(const char *page, Size size);
-
 extern uint64 rdb_page_id(const char *page);
 extern bool rdb_page_is_dirty(const char *page);
 extern void rdb_page_set_dirty(char *page);
@@ -35,6 +34,8 @@ extern uint32 rdb_page_crc(const char *page, Size size);
 extern uint32 rdb_page_stored_crc(const char *page);
 /* Make the page clean, with the right CRC. */
 extern void rdb_page_seal(char *page);
+/* What every change ends with: seal the page unless it is dirty. */
+extern void rdb_page_changed(char *page);
 
 extern int	rdb_page_slots(const char *page);	/* line pointers, used or not */
 extern int	rdb_page_records(const char *page); /* used ones */
@@ -45,8 +46,6 @@ extern int	rdb_page_free_space(const char *page);
 extern int	rdb_page_reclaimable(const char *page);
 /* Share of the page that records and line pointers take, 0 to 1. */
 extern double rdb_page_fill(const char *page);
-/* Share that the records of both would take on one page of that size. */
-extern double rdb_page_fill_together(const char *page1, const char *page2);
 
 /* The new record's slot, or 0 when the free space does not hold it. */
 extern int	rdb_page_insert(char *page, const char *data, int len);
@@ -57,13 +56,9 @@ extern bool rdb_page_insert_at(char *page, int slot, const char *data, int len);
 extern const char *rdb_page_record(const char *page, int slot, int *len);
 extern bool rdb_page_delete(char *page, int slot);
 extern RdbPageUpdate rdb_page_update(char *page, int slot, const char *data, int len);
+/* The longest record that rdb_page_update() would take in that slot, which has
+ * one. */
+extern int	rdb_page_update_space(const char *page, int slot);
 extern int	rdb_page_compact(char *page);
-
-/* Move the later half, by bytes, to new_page (uninitialised memory of the
- * same size); false when there are fewer than two records. */
-extern bool rdb_page_split(char *page, char *new_page, uint64 new_page_id);
-/* Add page2's records to page1, in slot order; false, and nothing changed,
- * when they do not fit. */
-extern bool rdb_page_merge(char *page1, const char *page2);
 
 #endif							/* RDB_PAGE_IMAGE_H */
