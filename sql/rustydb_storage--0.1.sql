@@ -208,3 +208,263 @@ AS 'MODULE_PATHNAME', 'rdb_disk_compute_hardware_checksum_sql'
 LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rustydb.disk_compute_hardware_checksum(bytea) IS
 'CRC32C of the bytes, by the processor''s instruction where it has one';
+
+--
+-- Page stores
+--
+
+-- These functions check the caller's privileges on the store, so everybody may call them.
+
+CREATE FUNCTION rustydb.pages_handler(internal) RETURNS table_am_handler
+AS 'MODULE_PATHNAME', 'rdb_pages_handler' LANGUAGE C STRICT;
+COMMENT ON FUNCTION rustydb.pages_handler(internal) IS
+'handler of the table access method rustydb_pages';
+CREATE ACCESS METHOD rustydb_pages TYPE TABLE HANDLER rustydb.pages_handler;
+COMMENT ON ACCESS METHOD rustydb_pages IS
+'page store: raw slotted pages, made by rustydb.page_store_create()';
+
+CREATE FUNCTION rustydb.page_store_create(name text)
+RETURNS regclass
+AS 'MODULE_PATHNAME', 'rdb_page_store_create'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.page_store_create(text) IS
+'makes an empty page store of that name';
+
+CREATE FUNCTION rustydb.disk_read_page(store regclass, page_id bigint)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_disk_read_page'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rustydb.disk_read_page(regclass, bigint) IS
+'reads a page from its file, the newest version and checked';
+
+CREATE FUNCTION rustydb.disk_write_page(store regclass, page_id bigint, page bytea)
+RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_disk_write_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_write_page(regclass, bigint, bytea) IS
+'writes a page to WAL and file; not undone by ROLLBACK';
+
+CREATE FUNCTION rustydb.disk_allocate_page(store regclass)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_disk_allocate_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_allocate_page(regclass) IS
+'hands out an empty page and returns its id; not undone by ROLLBACK';
+
+CREATE FUNCTION rustydb.disk_free_page(store regclass, page_id bigint)
+RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_disk_free_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_free_page(regclass, bigint) IS
+'gives a page back, with its records; not undone by ROLLBACK';
+
+CREATE FUNCTION rustydb.disk_flush_all_writes(store regclass)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_disk_flush_all_writes'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_flush_all_writes(regclass) IS
+'writes the store''s dirty pages to its file and syncs it; returns their number';
+
+CREATE FUNCTION rustydb.disk_get_num_pages(store regclass)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_disk_get_num_pages'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rustydb.disk_get_num_pages(regclass) IS
+'the number of allocated pages';
+
+CREATE FUNCTION rustydb.disk_read_pages_vectored(store regclass, page_ids bigint[],
+    OUT page_id bigint, OUT page bytea)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rdb_disk_read_pages_vectored'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rustydb.disk_read_pages_vectored(regclass, bigint[]) IS
+'reads pages, neighbours in one system call, and returns them in the order asked for';
+
+CREATE FUNCTION rustydb.disk_write_pages_vectored(store regclass, page_ids bigint[], pages bytea[])
+RETURNS int
+AS 'MODULE_PATHNAME', 'rdb_disk_write_pages_vectored'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_write_pages_vectored(regclass, bigint[], bytea[]) IS
+'writes pages, neighbours in one system call; returns their number';
+
+CREATE FUNCTION rustydb.disk_write_page_coalesced(store regclass, page_id bigint, page bytea)
+RETURNS int
+AS 'MODULE_PATHNAME', 'rdb_disk_write_page_coalesced'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_write_page_coalesced(regclass, bigint, bytea) IS
+'writes a page to WAL and shared buffers and puts the file off; returns how many pages of the store wait';
+
+CREATE FUNCTION rustydb.disk_flush_coalesced_writes(store regclass)
+RETURNS int
+AS 'MODULE_PATHNAME', 'rdb_disk_flush_coalesced_writes'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_flush_coalesced_writes(regclass) IS
+'writes the pages to the file that this session has put off; returns their number';
+
+CREATE FUNCTION rustydb.disk_read_page_io_uring(store regclass, page_id bigint)
+RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_disk_read_page_io_uring'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rustydb.disk_read_page_io_uring(regclass, bigint) IS
+'reads a page as disk_read_page() does, through io_uring where it is available';
+
+CREATE FUNCTION rustydb.disk_write_page_io_uring(store regclass, page_id bigint, page bytea)
+RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_disk_write_page_io_uring'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_write_page_io_uring(regclass, bigint, bytea) IS
+'writes a page, through io_uring where it is available; it is durable when this returns';
+
+CREATE FUNCTION rustydb.disk_read_page_async(store regclass, page_id bigint, priority text DEFAULT 'normal')
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_disk_read_page_async'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_read_page_async(regclass, bigint, text) IS
+'starts reading a page; disk_process_async_ops() returns it';
+
+CREATE FUNCTION rustydb.disk_write_page_async(store regclass, page_id bigint, page bytea, priority text DEFAULT 'normal')
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_disk_write_page_async'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_write_page_async(regclass, bigint, bytea, text) IS
+'writes a page to WAL and shared buffers; disk_process_async_ops() writes the file';
+
+CREATE FUNCTION rustydb.disk_process_async_ops(max_ops int DEFAULT 64,
+    OUT request_id bigint, OUT operation text, OUT page_id bigint, OUT page bytea,
+    OUT ok boolean, OUT error text, OUT latency_us bigint)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rdb_disk_process_async_ops'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.disk_process_async_ops(int) IS
+'answers this session''s asynchronous requests, highest priority first';
+
+CREATE FUNCTION rustydb.store_split_page(store regclass, page_id bigint)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_store_split_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.store_split_page(regclass, bigint) IS
+'moves the later half of a page''s records to a new page and returns its id; not undone by ROLLBACK';
+
+CREATE FUNCTION rustydb.store_merge_pages(store regclass, page1_id bigint, page2_id bigint)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_store_merge_pages'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.store_merge_pages(regclass, bigint, bigint) IS
+'adds the second page''s records to the first and frees the second; not undone by ROLLBACK';
+
+CREATE FUNCTION rustydb.store_compact_page(store regclass, page_id bigint)
+RETURNS int
+AS 'MODULE_PATHNAME', 'rdb_store_compact_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.store_compact_page(regclass, bigint) IS
+'compacts a stored page and returns the bytes reclaimed';
+
+--
+-- The engine's own I/O
+--
+
+CREATE FUNCTION rustydb.disk_get_stats(
+    OUT reads bigint, OUT writes bigint, OUT read_bytes bigint, OUT write_bytes bigint,
+    OUT vectored_reads bigint, OUT vectored_writes bigint, OUT coalesced_writes bigint,
+    OUT read_ahead_hits bigint, OUT write_behind_hits bigint, OUT io_uring_ops bigint,
+    OUT hardware_crc_ops bigint, OUT avg_read_latency_us float8, OUT avg_write_latency_us float8,
+    OUT p50_read_latency_us float8, OUT p99_read_latency_us float8,
+    OUT p50_write_latency_us float8, OUT p99_write_latency_us float8,
+    OUT total_iops float8, OUT peak_iops float8, OUT stats_reset timestamptz)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_disk_get_stats'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.disk_get_stats() IS
+'reads and writes of page stores by all sessions since the statistics were reset';
+REVOKE ALL ON FUNCTION rustydb.disk_get_stats() FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rustydb.disk_get_stats() TO pg_monitor;
+
+CREATE FUNCTION rustydb.disk_reset_stats()
+RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_disk_reset_stats'
+LANGUAGE C VOLATILE STRICT PARALLEL RESTRICTED;
+COMMENT ON FUNCTION rustydb.disk_reset_stats() IS
+'sets the statistics of disk_get_stats() to zero';
+REVOKE ALL ON FUNCTION rustydb.disk_reset_stats() FROM PUBLIC;
+
+CREATE FUNCTION rustydb.disk_calculate_iops(duration interval DEFAULT '1 second')
+RETURNS float8
+AS 'MODULE_PATHNAME', 'rdb_disk_calculate_iops'
+LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
+COMMENT ON FUNCTION rustydb.disk_calculate_iops(interval) IS
+'reads and writes a second of page stores over the time just passed';
+REVOKE ALL ON FUNCTION rustydb.disk_calculate_iops(interval) FROM PUBLIC;
+GRANT EXECUTE ON FUNCTION rustydb.disk_calculate_iops(interval) TO pg_monitor;
+
+CREATE VIEW rustydb.stat_io AS SELECT * FROM rustydb.disk_get_stats();
+COMMENT ON VIEW rustydb.stat_io IS
+'reads and writes of page stores by all sessions since the statistics were reset';
+GRANT SELECT ON rustydb.stat_io TO pg_monitor;
+
+CREATE VIEW rustydb.stat_buffer_pool AS SELECT * FROM rustydb.buffer_stats();
+COMMENT ON VIEW rustydb.stat_buffer_pool IS
+'shared_buffers now, and hits, misses and writes since the server started';
+GRANT SELECT ON rustydb.stat_buffer_pool TO pg_monitor;
+
+--
+-- Pages in shared buffers
+--
+
+CREATE FUNCTION rustydb.buffer_fetch_page(rel regclass, page_id bigint,
+    OUT page bytea, OUT hit boolean)
+RETURNS record
+AS 'MODULE_PATHNAME', 'rdb_buffer_fetch_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.buffer_fetch_page(regclass, bigint) IS
+'reads a page through shared buffers and pins it there until the transaction ends';
+
+CREATE FUNCTION rustydb.buffer_new_page(store regclass)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_buffer_new_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.buffer_new_page(regclass) IS
+'hands out an empty page, pinned until the transaction ends, and returns its id';
+
+CREATE FUNCTION rustydb.buffer_flush_page(rel regclass, page_id bigint)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'rdb_buffer_flush_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.buffer_flush_page(regclass, bigint) IS
+'writes a page if it is dirty in shared buffers, and says whether it was';
+
+CREATE FUNCTION rustydb.buffer_flush_all(rel regclass DEFAULT NULL)
+RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_buffer_flush_all'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.buffer_flush_all(regclass) IS
+'writes the dirty pages of a relation, or of the whole server; returns their number';
+
+CREATE FUNCTION rustydb.buffer_unpin_page(rel regclass, page_id bigint, is_dirty boolean DEFAULT false)
+RETURNS boolean
+AS 'MODULE_PATHNAME', 'rdb_buffer_unpin_page'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.buffer_unpin_page(regclass, bigint, boolean) IS
+'releases a pin of buffer_fetch_page(), and says whether there was one';
+
+--
+-- Operations
+--
+
+CREATE FUNCTION rustydb.operations_internal(
+    OUT module text, OUT operation text, OUT method text, OUT path text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rdb_operations_sql'
+LANGUAGE C IMMUTABLE STRICT PARALLEL SAFE ROWS 72;
+COMMENT ON FUNCTION rustydb.operations_internal() IS
+'what the view operations shows';
+
+CREATE VIEW rustydb.operations AS
+SELECT o.module, o.operation,
+    format('rustydb.%I(%s) → %s', p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)) AS signature,
+    o.method, o.path
+FROM rustydb.operations_internal() WITH ORDINALITY o (module, operation, method, path, n)
+JOIN pg_proc p ON p.proname = o.operation AND p.pronamespace = 'rustydb'::regnamespace
+ORDER BY n;
+COMMENT ON VIEW rustydb.operations IS
+'the storage operations: their SQL signature, and the method and path by which the gateway calls them';
+GRANT SELECT ON rustydb.operations TO PUBLIC;

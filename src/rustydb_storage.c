@@ -9,10 +9,11 @@
 #include "utils/guc.h"
 
 #include "buffer/buffer.h"
+#include "buffer/pins.h"
 #include "core/module.h"
 #include "disk/disk.h"
-#include "disk/live.h"
 #include "events/events.h"
+#include "store/store.h"
 #include "workers/launcher.h"
 #include "workers/roster.h"
 #include "workers/sessions.h"
@@ -26,8 +27,10 @@ PG_MODULE_MAGIC;
 static const RdbModule modules[] = {
 	{"events", rdb_events_settings, rdb_events_shmem_size, rdb_events_shmem_init,
 	rdb_events_hooks, NULL},
-	{"disk", NULL, rdb_live_shmem_size, rdb_live_shmem_init, rdb_disk_hooks, NULL},
-	{"buffer", rdb_buffer_settings, NULL, NULL, NULL, NULL},
+	{"disk", rdb_disk_settings, rdb_disk_shmem_size, rdb_disk_shmem_init,
+	rdb_disk_hooks, NULL},
+	{"buffer", rdb_buffer_settings, NULL, NULL, rdb_pins_hooks, NULL},
+	{"store", rdb_store_settings, NULL, NULL, rdb_store_hooks, NULL},
 	{"workers", NULL, rdb_roster_shmem_size, rdb_roster_shmem_init,
 	rdb_sessions_hooks, rdb_launcher_register},
 };

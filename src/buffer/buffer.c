@@ -7,6 +7,7 @@
 #include "buffer/buffer.h"
 
 #include "buffer/headers.h"
+#include "buffer/pins.h"
 #include "buffer/sample.h"
 #include "core/module.h"
 #include "disk/live.h"
@@ -35,6 +36,12 @@ rdb_buffer_settings(void)
 							&rdb_sample_events,
 							8, 1, RDB_MAX_SAMPLE_EVENTS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rustydb.max_pins",
+							"Sets how many pages a session may keep pinned in shared buffers.",
+							NULL,
+							&rdb_max_pins,
+							64, 1, RDB_MAX_PINS_LIMIT,
+							PGC_SUSET, 0, NULL, NULL, NULL);
 }
 
 /* A buffer that changes while it is looked at counts as used and pinned. */

@@ -6,6 +6,8 @@
 
 #include "compat/compat.h"
 
+#include "access/multixact.h"
+#include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
 #include "commands/vacuum.h"
 #include "executor/instrument.h"
@@ -14,6 +16,9 @@
 #include "postmaster/bgworker_internals.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#if PG_VERSION_NUM >= 170000
+#include "storage/read_stream.h"
+#endif
 #include "storage/sync.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
@@ -103,6 +108,16 @@ rdb_compat_is_database_owner(Oid database, Oid role)
 	return object_ownercheck(DatabaseRelationId, database, role);
 #else
 	return pg_database_ownercheck(database, role);
+#endif
+}
+
+bool
+rdb_compat_is_owner(Oid relid, Oid role)
+{
+#if PG_VERSION_NUM >= 160000
+	return object_ownercheck(RelationRelationId, relid, role);
+#else
+	return pg_class_ownercheck(relid, role);
 #endif
 }
 
@@ -257,6 +272,39 @@ rdb_compat_page_verified(char *page, BlockNumber block)
 	return PageIsVerified((PageData *) page, block, 0, &failed);
 #else
 	return PageIsVerifiedExtended((Page) page, block, 0);
+#endif
+}
+
+#if PG_VERSION_NUM >= 170000
+/* The stream's next block; its page is read again by whoever wants it. */
+bool
+rdb_compat_next_in_stream(ReadStream *stream, BlockNumber *block)
+{
+	Buffer		buffer = read_stream_next_buffer(stream, NULL);
+
+	if (!BufferIsValid(buffer))
+		return false;
+	*block = BufferGetBlockNumber(buffer);
+	ReleaseBuffer(buffer);
+	return true;
+}
+#endif
+
+/* VACUUM (TRUNCATE), the reloption included. */
+bool
+rdb_compat_vacuum_truncates(const struct VacuumParams *params)
+{
+	return params->truncate == VACOPTVALUE_ENABLED;
+}
+
+/* A point in VACUUM's work at which it may pause. */
+void
+rdb_compat_vacuum_delay(void)
+{
+#if PG_VERSION_NUM >= 180000
+	vacuum_delay_point(false);
+#else
+	vacuum_delay_point();
 #endif
 }
 

@@ -60,6 +60,16 @@ typedef RelFileNode RdbLocator;
 #define RDB_UPDATE_INDEXES bool
 #endif
 
+/* ANALYZE names its next block until 16, and hands a stream of them from 17 on. */
+#if PG_VERSION_NUM >= 170000
+#define RDB_ANALYZE_BLOCK_PARAMS ReadStream *stream
+#define RDB_ANALYZE_NEXT_BLOCK(block) rdb_compat_next_in_stream(stream, block)
+extern bool rdb_compat_next_in_stream(ReadStream *stream, BlockNumber *block);
+#else
+#define RDB_ANALYZE_BLOCK_PARAMS BlockNumber blockno, BufferAccessStrategy bstrategy
+#define RDB_ANALYZE_NEXT_BLOCK(block) ((void) bstrategy, *(block) = blockno, true)
+#endif
+
 /* What one process has done to blocks and WAL since it started. */
 typedef struct RdbUsage
 {
@@ -84,6 +94,7 @@ extern void rdb_compat_buffer_tag(const BufferDesc *desc, RdbRelFile *file,
 extern uint32 rdb_compat_buffer_state(BufferDesc *desc);
 extern Oid	rdb_compat_relid(const RdbRelFile *file);
 extern bool rdb_compat_is_database_owner(Oid database, Oid role);
+extern bool rdb_compat_is_owner(Oid relid, Oid role);
 extern int64 rdb_compat_background_writes(void);
 extern bool rdb_compat_evictions(int64 *evictions);
 
@@ -98,6 +109,8 @@ extern bool rdb_compat_pin_if_resident(const RdbRelFile *file, ForkNumber fork,
 extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 									uint32 segment);
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
+extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
+extern void rdb_compat_vacuum_delay(void);
 extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);
 
 extern int	rdb_compat_procno(const PGPROC *proc);

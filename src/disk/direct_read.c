@@ -1,0 +1,234 @@
+/*
+ * direct_read.c
+ *	  Reads blocks past shared buffers.
+ *
+ * A block is read from the file first.  Then shared buffers are asked whether
+ * they hold it, and whether what they hold is newer: then that is the page.
+ * When they do not hold it, whatever they held before was written to the file
+ * before it left them, and so before or after our read: in the first case the
+ * read has seen it; the second is the same as having read a moment earlier.
+ *
+ * A read beside a write may see half of it.  Its checksum will not match, and
+ * the caller reads the page again through shared buffers, where nobody sees
+ * halves.
+ *
+ * The caller holds a lock on the relation that keeps it from being dropped or
+ * truncated.
+ */
+#include "postgres.h"
+
+#include "disk/direct_read.h"
+
+#include <fcntl.h>
+
+#include "disk/segments.h"
+#include "miscadmin.h"
+#include "portability/instr_time.h"
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+
+/* A block that is wanted, and where it goes. */
+typedef struct Wanted
+{
+	BlockNumber block;
+	int			place;
+} Wanted;
+
+static int
+by_block(const void *a, const void *b)
+{
+	const Wanted *x = a;
+	const Wanted *y = b;
+
+	if (x->block != y->block)
+		return x->block < y->block ? -1 : 1;
+	return x->place - y->place;
+}
+
+static void
+local_read(Relation rel, BlockNumber block, char *page)
+{
+	Buffer		buffer = ReadBuffer(rel, block);
+
+	memcpy(page, BufferGetPage(buffer), BLCKSZ);
+	ReleaseBuffer(buffer);
+}
+
+/* What shared buffers hold, if that is not what was read. */
+static bool
+take_newer(Relation rel, const RdbRelFile *file, BlockNumber block, char *page)
+{
+	Buffer		buffer = rdb_compat_find_buffer(file, MAIN_FORKNUM, block);
+	bool		newer;
+
+	if (!BufferIsValid(buffer) ||
+		!rdb_compat_pin_if_resident(file, MAIN_FORKNUM, block, buffer))
+		return false;
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	/* what is not logged has no LSN to compare */
+	newer = !RelationNeedsWAL(rel) ||
+		PageGetLSN(BufferGetPage(buffer)) != PageGetLSN((Page) page);
+	if (newer)
+		memcpy(page, BufferGetPage(buffer), BLCKSZ);
+	UnlockReleaseBuffer(buffer);
+	return newer;
+}
+
+/*
+ * The page was read from the file: put what shared buffers hold in its place
+ * if that is newer; then true.  Of a temporary table it is always the newest.
+ */
+bool
+rdb_newest_page(Relation rel, BlockNumber block, char *page)
+{
+	RdbRelFile	file;
+
+	if (RelationUsesLocalBuffers(rel))
+		return true;
+	rdb_compat_rel_file(rel, &file);
+	return take_newer(rel, &file, block, page);
+}
+
+/* Add wanted[0 .. ] to the request while they are neighbours; how many. */
+static int
+fill_request(RdbIoRequest *request, const Wanted *wanted, int n, char *pages)
+{
+	int			i;
+
+	request->niov = 0;
+	request->offset = rdb_segment_offset(wanted[0].block);
+	for (i = 0; i < n && i < RDB_IO_MAX_PAGES; i++)
+	{
+		if (wanted[i].block != wanted[0].block + i ||
+			wanted[i].block / RELSEG_SIZE != wanted[0].block / RELSEG_SIZE)
+			break;
+		request->iov[i].iov_base = pages + (Size) wanted[i].place * BLCKSZ;
+		request->iov[i].iov_len = BLCKSZ;
+		request->niov++;
+	}
+	return i;
+}
+
+/* As many requests as fit, of the first of n wanted blocks; *used of them. */
+static int
+fill_requests(RdbSegments *segments, RdbIoRequest *requests,
+			  const Wanted *wanted, int n, char *pages, int *used)
+{
+	int			count = 0;
+
+	*used = 0;
+	while (*used < n && count < RDB_IO_MAX_REQUESTS)
+	{
+		requests[count].fd = rdb_segments_fd(segments, wanted[*used].block);
+		if (requests[count].fd < 0)
+			break;
+		*used += fill_request(&requests[count], wanted + *used, n - *used, pages);
+		count++;
+	}
+	return count;
+}
+
+/* What a request did not bring is not there: the check will find zeros. */
+static void
+look_at_result(const RdbIoRequest *request, const RdbSegments *segments)
+{
+	char		path[MAXPGPATH];
+	Size		skip = request->done;
+
+	if (request->error != 0)
+	{
+		rdb_compat_relpath(&segments->file, segments->fork, path);
+		errno = request->error;
+		ereport(ERROR,
+				(errcode_for_file_access(),
+				 errmsg("could not read %d blocks at byte %lld of a segment of \"%s\": %m",
+						request->niov, (long long) request->offset, path)));
+	}
+	for (int i = 0; i < request->niov; i++)
+	{
+		Size		got = Min(skip, request->iov[i].iov_len);
+
+		memset((char *) request->iov[i].iov_base + got, 0, request->iov[i].iov_len - got);
+		skip -= got;
+	}
+}
+
+/*
+ * Tell the kernel what will be read, so that it comes from the device at the
+ * same time and not one after the other.  io_uring does that by itself.
+ */
+static void
+advise(const RdbIoRequest *requests, int n, RdbIoMethod method)
+{
+#ifdef POSIX_FADV_WILLNEED
+	for (int i = 0; n > 1 && method == RDB_IO_SYNC && i < n; i++)
+		(void) posix_fadvise(requests[i].fd, requests[i].offset,
+							 rdb_io_length(&requests[i]), POSIX_FADV_WILLNEED);
+#endif
+}
+
+static void
+read_files(const RdbRelFile *file, const Wanted *wanted, int n, char *pages,
+		   RdbIoMethod method, RdbReadReport *report)
+{
+	RdbIoRequest *requests = palloc(RDB_IO_MAX_REQUESTS * sizeof(RdbIoRequest));
+	RdbSegments segments;
+
+	rdb_segments_init(&segments, file, MAIN_FORKNUM, false);
+	for (int done = 0; done < n;)
+	{
+		int			used;
+		int			count = fill_requests(&segments, requests, wanted + done,
+										  n - done, pages, &used);
+
+		advise(requests, count, method);
+		rdb_io_run(requests, count, false, method);
+		for (int i = 0; i < count; i++)
+		{
+			look_at_result(&requests[i], &segments);
+			report->bytes += requests[i].done;
+		}
+		done += used;
+		if (segments.nopen == RDB_OPEN_SEGMENTS)
+			rdb_segments_close(&segments);
+		CHECK_FOR_INTERRUPTS();
+	}
+	rdb_segments_close(&segments);
+	pfree(requests);
+}
+
+/*
+ * Read n (at most RDB_READ_BATCH) blocks of the main fork, in any order, into
+ * n pages, unchecked; adds to the report what came from the file.  Follow it
+ * with rdb_newest_page().  Blocks of a temporary table come through local
+ * buffers, and nothing is reported.
+ */
+void
+rdb_direct_read(Relation rel, const BlockNumber *blocks, int n, char *pages,
+				RdbIoMethod method, RdbReadReport *report)
+{
+	Wanted		wanted[RDB_READ_BATCH];
+	RdbRelFile	file;
+	instr_time	start,
+				end;
+
+	Assert(n <= RDB_READ_BATCH);
+	if (RelationUsesLocalBuffers(rel))
+	{
+		for (int i = 0; i < n; i++)
+			local_read(rel, blocks[i], pages + (Size) i * BLCKSZ);
+		return;
+	}
+	for (int i = 0; i < n; i++)
+	{
+		wanted[i].block = blocks[i];
+		wanted[i].place = i;
+	}
+	qsort(wanted, n, sizeof(Wanted), by_block);
+	rdb_compat_rel_file(rel, &file);
+	INSTR_TIME_SET_CURRENT(start);
+	read_files(&file, wanted, n, pages, method, report);
+	INSTR_TIME_SET_CURRENT(end);
+	INSTR_TIME_SUBTRACT(end, start);
+	report->us += (int64) INSTR_TIME_GET_MICROSEC(end);
+}

@@ -1,0 +1,99 @@
+/*
+ * io_events.c
+ *	  Makes the events of the engine's own I/O; see io_events.h.
+ *
+ * Latencies are microseconds, as measured around the call to the kernel.
+ */
+#include "postgres.h"
+
+#include "disk/io_events.h"
+
+#include "events/interest.h"
+
+/* Types that are made on demand: does anybody want this one? */
+static bool
+wanted(RdbEventType type)
+{
+	const RdbTypeInfo *info = &rdb_event_types[type];
+
+	return !info->on_demand ||
+		(rdb_interest_wanted() & RDB_CATEGORY_BIT(info->category)) != 0;
+}
+
+/* ReadCompleted or WriteCompleted: one request, of which block is the first. */
+void
+rdb_io_completed(RdbEventType type, const RdbRelFile *file, BlockNumber block,
+				 int64 us, int64 bytes)
+{
+	RdbEvent	event;
+
+	if (!wanted(type))
+		return;
+	rdb_event_start(&event, type, RDB_ENGINE);
+	rdb_event_page(&event, file, MAIN_FORKNUM);
+	rdb_event_int(&event, block);
+	rdb_event_int(&event, us);
+	rdb_event_int(&event, bytes);
+	rdb_event_emit(&event);
+}
+
+/* VectoredRead or VectoredWrite: an operation on several pages. */
+void
+rdb_io_vectored(RdbEventType type, const RdbRelFile *file, int64 pages,
+				int64 bytes, int64 us)
+{
+	RdbEvent	event;
+
+	rdb_event_start(&event, type, RDB_ENGINE);
+	rdb_event_page(&event, file, MAIN_FORKNUM);
+	rdb_event_int(&event, pages);
+	rdb_event_int(&event, bytes);
+	rdb_event_int(&event, us);
+	rdb_event_emit(&event);
+}
+
+/* PageHit or PageMiss. */
+void
+rdb_io_page_event(RdbEventType type, const RdbRelFile *file, ForkNumber fork,
+				  BlockNumber block)
+{
+	RdbEvent	event;
+
+	if (!wanted(type))
+		return;
+	rdb_event_start(&event, type, RDB_ENGINE);
+	rdb_event_page(&event, file, fork);
+	rdb_event_int(&event, block);
+	rdb_event_emit(&event);
+}
+
+/* PageFlushed: a dirty buffer was written to its file. */
+void
+rdb_io_page_flushed(const RdbRelFile *file, ForkNumber fork, BlockNumber block,
+					int64 bytes)
+{
+	RdbEvent	event;
+
+	if (!wanted(RDB_PAGE_FLUSHED))
+		return;
+	rdb_event_start(&event, RDB_PAGE_FLUSHED, RDB_ENGINE);
+	rdb_event_page(&event, file, fork);
+	rdb_event_int(&event, block);
+	rdb_event_int(&event, bytes);
+	rdb_event_emit(&event);
+}
+
+/* ChecksumFailure: the checksum a page has, and the one it should have. */
+void
+rdb_io_checksum_failure(const RdbRelFile *file, BlockNumber block,
+						uint32 expected, uint32 actual)
+{
+	RdbEvent	event;
+
+	rdb_event_start(&event, RDB_CHECKSUM_FAILURE, RDB_ENGINE);
+	rdb_event_page(&event, file, MAIN_FORKNUM);
+	rdb_event_int(&event, block);
+	rdb_event_int(&event, expected);
+	rdb_event_int(&event, actual);
+	rdb_event_emit(&event);
+}

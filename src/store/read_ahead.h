@@ -1,0 +1,12 @@
+/*
+ * read_ahead.h
+ *	  Asking the kernel for the pages that a session is about to read.
+ */
+#ifndef RDB_READ_AHEAD_H
+#define RDB_READ_AHEAD_H
+
+#include "store/page_store.h"
+
+extern void rdb_read_ahead(Relation rel, BlockNumber block, BlockNumber npages);
+
+#endif							/* RDB_READ_AHEAD_H */

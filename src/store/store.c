@@ -1,0 +1,28 @@
+/*
+ * store.c
+ *	  Sets the store room up.
+ */
+#include "postgres.h"
+
+#include "store/store.h"
+
+#include "store/pages_am.h"
+#include "store/pending.h"
+#include "utils/guc.h"
+
+void
+rdb_store_settings(void)
+{
+	DefineCustomIntVariable("rustydb.max_pending_writes",
+							"Sets how many page writes a session may put off, and how many asynchronous requests it may have.",
+							NULL,
+							&rdb_max_pending,
+							256, 1, RDB_MAX_PENDING_LIMIT,
+							PGC_SUSET, 0, NULL, NULL, NULL);
+}
+
+void
+rdb_store_hooks(void)
+{
+	rdb_pages_load_hooks();
+}

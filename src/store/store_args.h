@@ -1,0 +1,16 @@
+/*
+ * store_args.h
+ *	  What SQL hands to the functions on page stores, checked.
+ */
+#ifndef RDB_STORE_ARGS_H
+#define RDB_STORE_ARGS_H
+
+#include "fmgr.h"
+#include "store/page_store.h"
+#include "utils/array.h"
+
+extern BlockNumber *rdb_page_ids_arg(Relation rel, ArrayType *array, int *n);
+extern char *rdb_page_image_arg(BlockNumber block, const bytea *image);
+extern Datum rdb_page_result(char *page);
+
+#endif							/* RDB_STORE_ARGS_H */

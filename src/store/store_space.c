@@ -1,0 +1,409 @@
+/*
+ * store_space.c
+ *	  Which pages of a page store are handed out.
+ *
+ * Ids are dense: 1 to npages have been handed out at some time.  Those given
+ * back are on a list, from the metapage through the free pages themselves, and
+ * are handed out again before the relation grows.  Each change is one WAL
+ * record under the metapage's exclusive lock, so nobody else extends the
+ * relation meanwhile, and a crash leaves at most a zero page behind the last
+ * one, which is taken next.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/xact.h"
+#include "catalog/storage.h"
+#include "disk/io_events.h"
+#include "miscadmin.h"
+#include "page/page_image.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "store/page_store.h"
+
+/* As nextval() does: the commit then waits for the WAL. */
+static void
+take_xid(Relation rel)
+{
+	if (RelationNeedsWAL(rel))
+		(void) GetTopTransactionId();
+}
+
+static const RdbMeta *
+meta_of(Buffer meta)
+{
+	return RdbEngineArea(BufferGetPage(meta));
+}
+
+/* The metapage's copy in a WAL record. */
+static RdbMeta *
+change_meta(GenericXLogState *wal, Buffer meta)
+{
+	return RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, meta, 0));
+}
+
+static void
+seal_meta(RdbMeta *meta)
+{
+	rdb_engine_seal((char *) meta - SizeOfPageHeaderData);
+}
+
+/* A page of the free list, its buffer locked exclusively, and what is next. */
+static Buffer
+lock_free_page(Relation rel, BlockNumber block, BlockNumber *next)
+{
+	Buffer		buffer = rdb_store_read_buffer(rel, block);
+	const char *page = BufferGetPage(buffer);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (!rdb_is_engine_page(page, RDB_ENGINE_FREE) || !rdb_engine_intact(page))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid free page in block %u of relation \"%s\"",
+						block, RelationGetRelationName(rel))));
+	*next = ((const RdbFreePage *) RdbEngineArea(page))->next;
+	return buffer;
+}
+
+/* The first block behind the last page: there already, or made now. */
+static Buffer
+lock_new_page(Relation rel, BlockNumber block)
+{
+	Buffer		buffer;
+
+	if (block >= MaxBlockNumber)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("cannot extend page store \"%s\" beyond %u pages",
+						RelationGetRelationName(rel), block - 1)));
+	if (block < RelationGetNumberOfBlocks(rel))
+		return ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_AND_LOCK, NULL);
+	/* nobody else extends it: see above */
+	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+	if (BufferGetBlockNumber(buffer) != block)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("page store \"%s\" has %u blocks instead of %u",
+						RelationGetRelationName(rel), BufferGetBlockNumber(buffer), block)));
+	return buffer;
+}
+
+/* Lock the metapage and the page that is handed out next. */
+void
+rdb_store_find_page(Relation rel, RdbNewPage *found)
+{
+	const RdbMeta *meta;
+
+	found->meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	meta = meta_of(found->meta);
+	found->from_list = meta->free_head != 0;
+	if (found->from_list)
+	{
+		found->block = meta->free_head;
+		found->buffer = lock_free_page(rel, found->block, &found->next_free);
+	}
+	else
+	{
+		found->block = meta->npages + 1;
+		found->buffer = lock_new_page(rel, found->block);
+	}
+}
+
+/* Hand it out, in the record that fills the page. */
+void
+rdb_store_take(GenericXLogState *wal, const RdbNewPage *found)
+{
+	RdbMeta    *meta = change_meta(wal, found->meta);
+
+	if (found->from_list)
+	{
+		meta->free_head = found->next_free;
+		meta->nfree--;
+	}
+	else
+		meta->npages = found->block;
+	seal_meta(meta);
+}
+
+void
+rdb_store_page_allocated(Relation rel, BlockNumber block)
+{
+	RdbRelFile	file;
+	RdbEvent	event;
+
+	rdb_compat_rel_file(rel, &file);
+	rdb_event_start(&event, RDB_PAGE_ALLOCATED, RDB_ENGINE);
+	rdb_event_page(&event, &file, MAIN_FORKNUM);
+	rdb_event_int(&event, block);
+	rdb_event_int(&event, BLCKSZ);
+	rdb_event_emit(&event);
+}
+
+/* Hand out a page, empty; returns its id. */
+BlockNumber
+rdb_store_allocate(Relation rel)
+{
+	RdbNewPage	found;
+	GenericXLogState *wal;
+	char	   *page;
+
+	take_xid(rel);
+	rdb_store_find_page(rel, &found);
+	wal = GenericXLogStart(rel);
+	page = (char *) GenericXLogRegisterBuffer(wal, found.buffer, GENERIC_XLOG_FULL_IMAGE);
+	rdb_page_init(page, BLCKSZ, found.block);
+	rdb_store_take(wal, &found);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(found.buffer);
+	UnlockReleaseBuffer(found.meta);
+	rdb_store_page_allocated(rel, found.block);
+	return found.block;
+}
+
+/* Put a page, whose copy in the record is given, on the free list. */
+void
+rdb_store_give_back(GenericXLogState *wal, Buffer meta, char *page,
+					BlockNumber block)
+{
+	RdbMeta    *changed = change_meta(wal, meta);
+	RdbFreePage *free_page = rdb_engine_init(page, RDB_ENGINE_FREE, RDB_FREE_VERSION);
+
+	free_page->next = changed->free_head;
+	rdb_engine_seal(page);
+	changed->free_head = block;
+	changed->nfree++;
+	seal_meta(changed);
+}
+
+/* Give a page back.  A damaged one too.  Error: 22023 when it is free. */
+void
+rdb_store_free(Relation rel, BlockNumber block)
+{
+	Buffer		meta;
+	Buffer		buffer;
+	GenericXLogState *wal;
+
+	take_xid(rel);
+	meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	wal = GenericXLogStart(rel);
+	rdb_store_give_back(wal, meta,
+						(char *) GenericXLogRegisterBuffer(wal, buffer, GENERIC_XLOG_FULL_IMAGE),
+						block);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(meta);
+}
+
+/* ---- restoring a dump ---- */
+
+/* Add the next page behind the last one: allocated, or free. */
+static void
+append_page(Relation rel, bool allocated)
+{
+	Buffer		meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	BlockNumber block = meta_of(meta)->npages + 1;
+	Buffer		buffer = lock_new_page(rel, block);
+	GenericXLogState *wal = GenericXLogStart(rel);
+	char	   *page = (char *) GenericXLogRegisterBuffer(wal, buffer, GENERIC_XLOG_FULL_IMAGE);
+	RdbMeta    *changed = change_meta(wal, meta);
+
+	changed->npages = block;
+	if (allocated)
+		rdb_page_init(page, BLCKSZ, block);
+	else
+		rdb_store_give_back(wal, meta, page, block);
+	seal_meta(changed);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(meta);
+}
+
+/* The free page before this one on the list, or 0 when it is the first. */
+static BlockNumber
+predecessor(Relation rel, const RdbMeta *meta, BlockNumber block)
+{
+	BlockNumber previous = 0;
+	BlockNumber at = meta->free_head;
+
+	for (BlockNumber n = 0; at != block; n++)
+	{
+		BlockNumber next;
+
+		if (at == 0 || n > meta->nfree)
+			ereport(ERROR,
+					(errcode(ERRCODE_DATA_CORRUPTED),
+					 errmsg("free page %u of page store \"%s\" is not on its free list",
+							block, RelationGetRelationName(rel))));
+		UnlockReleaseBuffer(lock_free_page(rel, at, &next));
+		previous = at;
+		at = next;
+	}
+	return previous;
+}
+
+/* Point to next from the free page before, or from the metapage. */
+static void
+set_next(GenericXLogState *wal, Buffer meta, Buffer previous, BlockNumber next)
+{
+	if (BufferIsValid(previous))
+	{
+		char	   *page = (char *) GenericXLogRegisterBuffer(wal, previous, 0);
+
+		((RdbFreePage *) RdbEngineArea(page))->next = next;
+		rdb_engine_seal(page);
+	}
+	else
+		change_meta(wal, meta)->free_head = next;
+}
+
+/* Allocate a page that is anywhere on the free list. */
+static void
+take_from_list(Relation rel, BlockNumber block)
+{
+	Buffer		meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	BlockNumber before = predecessor(rel, meta_of(meta), block);
+	BlockNumber next;
+	BlockNumber ignored;
+	Buffer		previous = before ? lock_free_page(rel, before, &ignored) : InvalidBuffer;
+	Buffer		buffer = lock_free_page(rel, block, &next);
+	GenericXLogState *wal = GenericXLogStart(rel);
+	RdbMeta    *changed = change_meta(wal, meta);
+
+	changed->nfree--;
+	set_next(wal, meta, previous, next);
+	seal_meta(changed);
+	rdb_page_init((char *) GenericXLogRegisterBuffer(wal, buffer, GENERIC_XLOG_FULL_IMAGE),
+				  BLCKSZ, block);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	if (BufferIsValid(previous))
+		UnlockReleaseBuffer(previous);
+	UnlockReleaseBuffer(meta);
+}
+
+/*
+ * See to it that the page is allocated, whatever its id.  Pages below it that
+ * nobody has had become free ones.  The caller holds a lock on the relation that
+ * keeps others from allocating.
+ */
+void
+rdb_store_reach(Relation rel, BlockNumber block)
+{
+	RdbMeta		meta;
+	PGAlignedBlock page;
+
+	take_xid(rel);
+	rdb_meta_read(rel, RDB_RELATION_PAGES, &meta);
+	for (BlockNumber next = meta.npages + 1; next <= block; next++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		append_page(rel, next == block);
+	}
+	if (block > meta.npages)
+		return;
+	rdb_store_buffered_read(rel, block, page.data, NULL);
+	if (rdb_is_engine_page(page.data, RDB_ENGINE_FREE))
+		take_from_list(rel, block);
+}
+
+/* ---- giving space back to the filesystem ---- */
+
+/* Take the free pages from first on off the list. */
+static void
+unlink_from(Relation rel, BlockNumber first)
+{
+	Buffer		meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	BlockNumber at = meta_of(meta)->free_head;
+	BlockNumber previous = 0;
+
+	while (at != 0)
+	{
+		BlockNumber next;
+		BlockNumber ignored;
+
+		UnlockReleaseBuffer(lock_free_page(rel, at, &next));
+		if (at >= first)
+		{
+			Buffer		before = previous ? lock_free_page(rel, previous, &ignored) : InvalidBuffer;
+			GenericXLogState *wal = GenericXLogStart(rel);
+
+			set_next(wal, meta, before, next);
+			seal_meta(change_meta(wal, meta));
+			GenericXLogFinish(wal);
+			if (BufferIsValid(before))
+				UnlockReleaseBuffer(before);
+		}
+		else
+			previous = at;
+		at = next;
+	}
+	UnlockReleaseBuffer(meta);
+}
+
+/* How many pages are left when free ones at the end are gone. */
+static BlockNumber
+last_allocated(Relation rel, BlockNumber npages)
+{
+	while (npages > 0)
+	{
+		PGAlignedBlock page;
+
+		CHECK_FOR_INTERRUPTS();
+		rdb_store_buffered_read(rel, npages, page.data, NULL);
+		if (!rdb_is_engine_page(page.data, RDB_ENGINE_FREE))
+			break;
+		npages--;
+	}
+	return npages;
+}
+
+/*
+ * Give free pages at the end back to the filesystem.  They leave the list
+ * first, each in a WAL record; a crash in between leaves them off the list, and
+ * the next time finds them all the same.  Caller holds AccessExclusiveLock.
+ */
+void
+rdb_store_truncate_free(Relation rel)
+{
+	RdbMeta		meta;
+	BlockNumber keep;
+	Buffer		buffer;
+	GenericXLogState *wal;
+	RdbMeta    *changed;
+
+	rdb_meta_read(rel, RDB_RELATION_PAGES, &meta);
+	keep = last_allocated(rel, meta.npages);
+	if (keep == meta.npages)
+		return;
+	unlink_from(rel, keep + 1);
+	buffer = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	wal = GenericXLogStart(rel);
+	changed = change_meta(wal, buffer);
+	changed->nfree -= meta.npages - keep;
+	changed->npages = keep;
+	seal_meta(changed);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	RelationTruncate(rel, keep + 1);
+}
+
+/* Forget all pages: for TRUNCATE of a store made in the same transaction.
+ * Caller holds AccessExclusiveLock. */
+void
+rdb_store_truncate_all(Relation rel)
+{
+	Buffer		buffer = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	GenericXLogState *wal = GenericXLogStart(rel);
+	RdbMeta    *meta = change_meta(wal, buffer);
+
+	meta->npages = 0;
+	meta->nfree = 0;
+	meta->free_head = 0;
+	seal_meta(meta);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	RelationTruncate(rel, RDB_META_BLOCK + 1);
+}

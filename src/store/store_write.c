@@ -1,0 +1,230 @@
+/*
+ * store_write.c
+ *	  Changing a page store's pages: WAL and shared buffers first, by generic WAL
+ *	  records, and the file when the caller asks for it.
+ *
+ * A write takes the transaction's id, as nextval() does: then the commit waits
+ * for the WAL, and a write that was acknowledged survives a crash.
+ *
+ * Locks: the metapage's buffer first where it is needed, then pages in the
+ * order of their ids.
+ */
+#include "postgres.h"
+
+#include "access/generic_xlog.h"
+#include "access/xact.h"
+#include "disk/io_events.h"
+#include "page/page_image.h"
+#include "storage/bufmgr.h"
+#include "store/page_store.h"
+
+static void
+wait_at_commit(Relation rel)
+{
+	if (RelationNeedsWAL(rel))
+		(void) GetTopTransactionId();
+}
+
+static bool
+is_new(Buffer buffer)
+{
+	return PageIsNew(BufferGetPage(buffer));
+}
+
+/* The page's copy in a WAL record that is being made. */
+static char *
+change(GenericXLogState *wal, Buffer buffer)
+{
+	return (char *) GenericXLogRegisterBuffer(wal, buffer,
+											  is_new(buffer) ? GENERIC_XLOG_FULL_IMAGE : 0);
+}
+
+/* Put another image into the copy; what belongs to the buffer stays. */
+static void
+replace(char *copy, const char *page)
+{
+	PageHeader	header = (PageHeader) copy;
+	PageXLogRecPtr lsn = header->pd_lsn;
+	uint16		checksum = header->pd_checksum;
+
+	memcpy(copy, page, BLCKSZ);
+	header->pd_lsn = lsn;
+	header->pd_checksum = checksum;
+}
+
+/*
+ * Put an image of BLCKSZ and that id into the page.  A damaged page may be
+ * replaced too.  Error: 22023 for a free page.
+ */
+void
+rdb_store_put(Relation rel, BlockNumber block, const char *page)
+{
+	Buffer		buffer;
+	GenericXLogState *wal;
+	char	   *copy;
+
+	wait_at_commit(rel);
+	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	wal = GenericXLogStart(rel);
+	copy = change(wal, buffer);
+	replace(copy, page);
+	if (rdb_page_is_dirty(copy))
+		rdb_page_seal(copy);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+}
+
+static int
+compare_blocks(const void *a, const void *b)
+{
+	BlockNumber x = *(const BlockNumber *) a;
+	BlockNumber y = *(const BlockNumber *) b;
+
+	return x < y ? -1 : x > y;
+}
+
+/*
+ * Write to the file those of the pages (sorted here) that are dirty in shared
+ * buffers.  A temporary store's are left where they are.
+ */
+void
+rdb_store_write_files(Relation rel, BlockNumber *blocks, int n,
+					  RdbIoMethod method, RdbWriteReport *report)
+{
+	RdbRelFile	file;
+
+	if (RelationUsesLocalBuffers(rel))
+		return;
+	rdb_compat_rel_file(rel, &file);
+	qsort(blocks, n, sizeof(BlockNumber), compare_blocks);
+	rdb_write_out(&file, MAIN_FORKNUM, blocks, n, method, report);
+}
+
+/* An allocated, faultless page's buffer, locked exclusively. */
+static Buffer
+lock_page(Relation rel, BlockNumber block)
+{
+	Buffer		buffer = rdb_store_read_buffer(rel, block);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	rdb_store_verify(rel, block, BufferGetPage(buffer));
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	return buffer;
+}
+
+static void
+emit_ids(Relation rel, RdbEventType type, const BlockNumber *ids, int n,
+		 const char *reason)
+{
+	RdbRelFile	file;
+	RdbEvent	event;
+
+	rdb_compat_rel_file(rel, &file);
+	rdb_event_start(&event, type, RDB_ENGINE);
+	rdb_event_page(&event, &file, MAIN_FORKNUM);
+	for (int i = 0; i < n; i++)
+		rdb_event_int(&event, ids[i]);
+	if (reason)
+		rdb_event_text(&event, reason);
+	rdb_event_emit(&event);
+}
+
+/*
+ * Move the later half of a page's records to a new page, in one WAL record;
+ * returns its id.  Error: 22023 when there are fewer than two records.
+ */
+BlockNumber
+rdb_store_split(Relation rel, BlockNumber block)
+{
+	RdbNewPage	found;
+	Buffer		buffer;
+	GenericXLogState *wal;
+	char	   *left;
+	char	   *right;
+
+	wait_at_commit(rel);
+	rdb_store_find_page(rel, &found);
+	buffer = lock_page(rel, block);
+	if (rdb_page_records(BufferGetPage(buffer)) < 2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("page %u of page store \"%s\" holds fewer than two records",
+						block, RelationGetRelationName(rel))));
+	wal = GenericXLogStart(rel);
+	left = change(wal, buffer);
+	right = (char *) GenericXLogRegisterBuffer(wal, found.buffer, GENERIC_XLOG_FULL_IMAGE);
+	(void) rdb_page_split(left, right, found.block);
+	rdb_store_take(wal, &found);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	UnlockReleaseBuffer(found.buffer);
+	UnlockReleaseBuffer(found.meta);
+
+	rdb_store_page_allocated(rel, found.block);
+	emit_ids(rel, RDB_PAGE_SPLIT, (BlockNumber[]) {block, found.block}, 2, "requested");
+	return found.block;
+}
+
+/*
+ * Add the second page's records to the first and free the second, in one WAL
+ * record.  Errors: 22023 for a page and itself, 54000 when they do not fit.
+ */
+void
+rdb_store_merge(Relation rel, BlockNumber block1, BlockNumber block2)
+{
+	Buffer		meta;
+	Buffer		lower;
+	Buffer		upper;
+	GenericXLogState *wal;
+	char	   *page1;
+	char	   *page2;
+
+	if (block1 == block2)
+		ereport(ERROR,
+				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
+				 errmsg("cannot merge page %u of page store \"%s\" with itself",
+						block1, RelationGetRelationName(rel))));
+	wait_at_commit(rel);
+	meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+	lower = lock_page(rel, Min(block1, block2));
+	upper = lock_page(rel, Max(block1, block2));
+	wal = GenericXLogStart(rel);
+	page1 = change(wal, block1 < block2 ? lower : upper);
+	page2 = change(wal, block1 < block2 ? upper : lower);
+	if (!rdb_page_merge(page1, page2))
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("records of pages %u and %u of page store \"%s\" do not fit on one page",
+						block1, block2, RelationGetRelationName(rel))));
+	rdb_store_give_back(wal, meta, page2, block2);
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(upper);
+	UnlockReleaseBuffer(lower);
+	UnlockReleaseBuffer(meta);
+
+	emit_ids(rel, RDB_PAGE_MERGED, (BlockNumber[]) {block1, block2, block1}, 3, NULL);
+}
+
+/* Compact a page; returns the bytes that its free space has grown by. */
+int
+rdb_store_compact(Relation rel, BlockNumber block)
+{
+	Buffer		buffer;
+	int			reclaimed;
+
+	wait_at_commit(rel);
+	buffer = lock_page(rel, block);
+	reclaimed = rdb_page_reclaimable(BufferGetPage(buffer));
+	if (reclaimed > 0)
+	{
+		GenericXLogState *wal = GenericXLogStart(rel);
+
+		(void) rdb_page_compact(change(wal, buffer));
+		GenericXLogFinish(wal);
+	}
+	UnlockReleaseBuffer(buffer);
+	emit_ids(rel, RDB_PAGE_COMPACTED, (BlockNumber[]) {block, reclaimed}, 2, NULL);
+	return reclaimed;
+}
