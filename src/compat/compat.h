@@ -14,6 +14,11 @@
 #include "storage/proc.h"
 #include "utils/rel.h"
 
+/* Macros on varlena values left postgres.h in 16. */
+#if PG_VERSION_NUM >= 160000
+#include "varatt.h"
+#endif
+
 /* Symbols that test and benchmark modules resolve from this library. */
 #if PG_VERSION_NUM >= 160000
 #define RDB_EXPORT PGDLLEXPORT

@@ -7,6 +7,7 @@
 
 #include "disk/hardware_crc.h"
 
+#include "compat/compat.h"
 #include "page/page_crc.h"
 
 PG_FUNCTION_INFO_V1(rdb_disk_compute_hardware_checksum_sql);
