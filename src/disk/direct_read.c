@@ -27,6 +27,8 @@
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 
+bool		rdb_kernel_reads_ahead = true;
+
 /* A block that is wanted, and where it goes. */
 typedef struct Wanted
 {
@@ -91,7 +93,7 @@ rdb_newest_page(Relation rel, BlockNumber block, char *page)
 
 /* Add wanted[0 .. ] to the request while they are neighbours; how many. */
 static int
-fill_request(RdbIoRequest *request, const Wanted *wanted, int n, char *pages)
+fill_request(RdbIoRequest *request, const Wanted *wanted, int n, char *const *pages)
 {
 	int			i;
 
@@ -102,7 +104,7 @@ fill_request(RdbIoRequest *request, const Wanted *wanted, int n, char *pages)
 		if (wanted[i].block != wanted[0].block + i ||
 			wanted[i].block / RELSEG_SIZE != wanted[0].block / RELSEG_SIZE)
 			break;
-		request->iov[i].iov_base = pages + (Size) wanted[i].place * BLCKSZ;
+		request->iov[i].iov_base = pages[wanted[i].place];
 		request->iov[i].iov_len = BLCKSZ;
 		request->niov++;
 	}
@@ -112,7 +114,8 @@ fill_request(RdbIoRequest *request, const Wanted *wanted, int n, char *pages)
 /* As many requests as fit, of the first of n wanted blocks; *used of them. */
 static int
 fill_requests(RdbSegments *segments, RdbIoRequest *requests,
-			  const Wanted *wanted, int n, char *pages, int *used)
+			  const Wanted *wanted, int n, char *const *pages,
+			  int *used)
 {
 	int			count = 0;
 
@@ -122,6 +125,10 @@ fill_requests(RdbSegments *segments, RdbIoRequest *requests,
 		requests[count].fd = rdb_segments_fd(segments, wanted[*used].block);
 		if (requests[count].fd < 0)
 			break;
+#ifdef POSIX_FADV_RANDOM
+		if (!rdb_kernel_reads_ahead)
+			(void) posix_fadvise(requests[count].fd, 0, 0, POSIX_FADV_RANDOM);
+#endif
 		*used += fill_request(&requests[count], wanted + *used, n - *used, pages);
 		count++;
 	}
@@ -153,23 +160,9 @@ look_at_result(const RdbIoRequest *request, const RdbSegments *segments)
 	}
 }
 
-/*
- * Tell the kernel what will be read, so that it comes from the device at the
- * same time and not one after the other.  io_uring does that by itself.
- */
 static void
-advise(const RdbIoRequest *requests, int n, RdbIoMethod method)
-{
-#ifdef POSIX_FADV_WILLNEED
-	for (int i = 0; n > 1 && method == RDB_IO_SYNC && i < n; i++)
-		(void) posix_fadvise(requests[i].fd, requests[i].offset,
-							 rdb_io_length(&requests[i]), POSIX_FADV_WILLNEED);
-#endif
-}
-
-static void
-read_files(const RdbRelFile *file, const Wanted *wanted, int n, char *pages,
-		   RdbIoMethod method, RdbReadReport *report)
+read_files(const RdbRelFile *file, const Wanted *wanted, int n,
+		   char *const *pages, RdbIoMethod method, RdbReadReport *report)
 {
 	RdbIoRequest *requests = palloc(RDB_IO_MAX_REQUESTS * sizeof(RdbIoRequest));
 	RdbSegments segments;
@@ -181,7 +174,6 @@ read_files(const RdbRelFile *file, const Wanted *wanted, int n, char *pages,
 		int			count = fill_requests(&segments, requests, wanted + done,
 										  n - done, pages, &used);
 
-		advise(requests, count, method);
 		rdb_io_run(requests, count, false, method);
 		for (int i = 0; i < count; i++)
 		{
@@ -197,6 +189,18 @@ read_files(const RdbRelFile *file, const Wanted *wanted, int n, char *pages,
 	pfree(requests);
 }
 
+/* The blocks in the order of the file. */
+static void
+sort_blocks(Wanted *wanted, const BlockNumber *blocks, int n)
+{
+	for (int i = 0; i < n; i++)
+	{
+		wanted[i].block = blocks[i];
+		wanted[i].place = i;
+	}
+	qsort(wanted, n, sizeof(Wanted), by_block);
+}
+
 /*
  * Read n (at most RDB_READ_BATCH) blocks of the main fork, in any order, into
  * n pages, unchecked; adds to the report what came from the file.  Follow it
@@ -204,8 +208,8 @@ read_files(const RdbRelFile *file, const Wanted *wanted, int n, char *pages,
  * buffers, and nothing is reported.
  */
 void
-rdb_direct_read(Relation rel, const BlockNumber *blocks, int n, char *pages,
-				RdbIoMethod method, RdbReadReport *report)
+rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,
+				char *const *pages, RdbIoMethod method, RdbReadReport *report)
 {
 	Wanted		wanted[RDB_READ_BATCH];
 	RdbRelFile	file;
@@ -216,19 +220,62 @@ rdb_direct_read(Relation rel, const BlockNumber *blocks, int n, char *pages,
 	if (RelationUsesLocalBuffers(rel))
 	{
 		for (int i = 0; i < n; i++)
-			local_read(rel, blocks[i], pages + (Size) i * BLCKSZ);
+			local_read(rel, blocks[i], pages[i]);
 		return;
 	}
-	for (int i = 0; i < n; i++)
-	{
-		wanted[i].block = blocks[i];
-		wanted[i].place = i;
-	}
-	qsort(wanted, n, sizeof(Wanted), by_block);
+	sort_blocks(wanted, blocks, n);
 	rdb_compat_rel_file(rel, &file);
 	INSTR_TIME_SET_CURRENT(start);
 	read_files(&file, wanted, n, pages, method, report);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	report->us += (int64) INSTR_TIME_GET_MICROSEC(end);
+}
+
+/* How many of the wanted blocks, from the first on, are neighbours. */
+static int
+run_length(const Wanted *wanted, int n)
+{
+	int			run = 1;
+
+	while (run < n && wanted[run].block == wanted[0].block + run &&
+		   wanted[run].block % RELSEG_SIZE != 0)
+		run++;
+	return run;
+}
+
+/*
+ * Tell the kernel which n (at most RDB_READ_BATCH) blocks will be read soon, so
+ * that they come from the device meanwhile, and all at the same time.
+ */
+void
+rdb_direct_advise(Relation rel, const BlockNumber *blocks, int n)
+{
+#ifdef POSIX_FADV_WILLNEED
+	Wanted		wanted[RDB_READ_BATCH];
+	RdbSegments segments;
+	RdbRelFile	file;
+	int			run;
+
+	if (RelationUsesLocalBuffers(rel))
+		return;
+	sort_blocks(wanted, blocks, n);
+	rdb_compat_rel_file(rel, &file);
+	rdb_segments_init(&segments, &file, MAIN_FORKNUM, false);
+	for (int i = 0; i < n; i += run)
+	{
+		int			fd = rdb_segments_fd(&segments, wanted[i].block);
+
+		run = run_length(wanted + i, n - i);
+		if (fd < 0)
+		{
+			rdb_segments_close(&segments);
+			run = 0;
+			continue;
+		}
+		(void) posix_fadvise(fd, rdb_segment_offset(wanted[i].block),
+							 (off_t) run * BLCKSZ, POSIX_FADV_WILLNEED);
+	}
+	rdb_segments_close(&segments);
+#endif
 }

@@ -10,7 +10,7 @@
 #include "disk/io_request.h"
 
 /* The most blocks of one call. */
-#define RDB_READ_BATCH 512
+#define RDB_READ_BATCH 128
 
 typedef struct RdbReadReport
 {
@@ -19,8 +19,12 @@ typedef struct RdbReadReport
 } RdbReadReport;
 
 extern void rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,
-							char *pages, RdbIoMethod method,
+							char *const *pages, RdbIoMethod method,
 							RdbReadReport *report);
+/* Whether the kernel may read more than it is asked for. */
+extern bool rdb_kernel_reads_ahead;
+
+extern void rdb_direct_advise(Relation rel, const BlockNumber *blocks, int n);
 extern bool rdb_newest_page(Relation rel, BlockNumber block, char *page);
 
 #endif							/* RDB_DIRECT_READ_H */

@@ -160,6 +160,15 @@ percentiles(const pg_atomic_uint64 *latency, double *p50, double *p99)
 }
 
 void
+rdb_io_amounts(RdbIoAmounts *amounts)
+{
+	amounts->read_bytes = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_READ_BYTES]);
+	amounts->write_bytes = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_WRITE_BYTES]);
+	amounts->read_us = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_READ_US]);
+	amounts->write_us = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_WRITE_US]);
+}
+
+void
 rdb_io_totals(RdbIoTotals *totals)
 {
 	double		seconds;

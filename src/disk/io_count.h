@@ -39,6 +39,15 @@ typedef struct RdbIoTotals
 	int64		reset_at_us;	/* unix microseconds */
 } RdbIoTotals;
 
+/* The counters that rates are made from. */
+typedef struct RdbIoAmounts
+{
+	int64		read_bytes;
+	int64		write_bytes;
+	int64		read_us;
+	int64		write_us;
+} RdbIoAmounts;
+
 /* How far back rdb_io_rate() can look, and how finely. */
 #define RDB_IO_HISTORY_MS 600000
 #define RDB_IO_SLOT_MS 100
@@ -48,6 +57,7 @@ extern void rdb_io_count_shmem_init(void *memory, bool found);
 
 extern void rdb_io_count(RdbIoCounter counter, int64 n);
 extern void rdb_io_count_request(bool write, int64 bytes, int64 us);
+extern void rdb_io_amounts(RdbIoAmounts *amounts);
 extern void rdb_io_totals(RdbIoTotals *totals);
 extern void rdb_io_reset(void);
 extern double rdb_io_rate(int64 ms);

@@ -151,9 +151,11 @@ fault_in_space(const char *page, const RecordMap *map)
 const char *
 rdb_page_fault(const char *page, Size size)
 {
-	RecordMap	map = {0};
+	RecordMap	map;
 	const char *fault = fault_in_header(page, size);
 
+	/* only as far as this size goes */
+	memset(map.taken, 0, size / MAXIMUM_ALIGNOF);
 	if (fault == NULL)
 		fault = fault_in_special(page);
 	if (fault == NULL)

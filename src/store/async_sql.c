@@ -268,7 +268,11 @@ answer_read(Request *request)
 		rdb_store_require_allocated(rel, block, request->page);
 	}
 	else
-		rdb_store_read(rel, &block, 1, request->page, RDB_IO_SYNC, &report);
+	{
+		char	   *place = request->page;
+
+		rdb_store_read(rel, &block, 1, &place, RDB_IO_SYNC, &report);
+	}
 	if (report.bytes > 0)
 		rdb_io_completed(RDB_READ_COMPLETED, &file, block, report.us, report.bytes);
 	page = DatumGetByteaP(rdb_page_result(request->page));

@@ -40,13 +40,16 @@ PG_FUNCTION_INFO_V1(rdb_disk_get_num_pages);
 PG_FUNCTION_INFO_V1(rdb_disk_read_pages_vectored);
 PG_FUNCTION_INFO_V1(rdb_disk_write_pages_vectored);
 
+/* How far the device may be ahead of a vectored read. */
+#define BATCHES_AHEAD 8
+
 /* ---- one page ---- */
 
 static Datum
 read_page(FunctionCallInfo fcinfo, RdbIoMethod method, const char *function)
 {
 	Relation	rel = rdb_store_open(PG_GETARG_OID(0), RDB_STORE_READ, function);
-	PGAlignedBlock page;
+	char	   *page = rdb_page_in_value(palloc(RDB_PAGE_VALUE_SIZE));
 	RdbReadReport report = {0};
 	RdbMeta		meta;
 	BlockNumber block;
@@ -54,7 +57,7 @@ read_page(FunctionCallInfo fcinfo, RdbIoMethod method, const char *function)
 	rdb_meta_read(rel, RDB_RELATION_PAGES, &meta);
 	block = rdb_store_page_id_within(rel, PG_GETARG_INT64(1), &meta);
 	rdb_read_ahead(rel, block, meta.npages);
-	rdb_store_read(rel, &block, 1, page.data, method, &report);
+	rdb_store_read(rel, &block, 1, &page, method, &report);
 	if (report.bytes > 0)
 	{
 		RdbRelFile	file;
@@ -63,7 +66,7 @@ read_page(FunctionCallInfo fcinfo, RdbIoMethod method, const char *function)
 		rdb_io_completed(RDB_READ_COMPLETED, &file, block, report.us, report.bytes);
 	}
 	RelationClose(rel);
-	return rdb_page_result(page.data);
+	return rdb_page_value(page);
 }
 
 /* SQL: disk_read_page(store regclass, page_id bigint) → bytea: the newest
@@ -242,7 +245,8 @@ rdb_disk_get_num_pages(PG_FUNCTION_ARGS)
 /* ---- many pages ---- */
 
 static void
-return_pages(ReturnSetInfo *result, const BlockNumber *blocks, int n, char *pages)
+return_pages(ReturnSetInfo *result, const BlockNumber *blocks, int n,
+			 char *const *pages)
 {
 	for (int i = 0; i < n; i++)
 	{
@@ -250,16 +254,31 @@ return_pages(ReturnSetInfo *result, const BlockNumber *blocks, int n, char *page
 		bool		nulls[2] = {false, false};
 
 		values[0] = Int64GetDatum(blocks[i]);
-		values[1] = rdb_page_result(pages + (Size) i * BLCKSZ);
+		values[1] = rdb_page_value(pages[i]);
 		tuplestore_putvalues(result->setResult, result->setDesc, values, nulls);
-		pfree(DatumGetPointer(values[1]));
 	}
+}
+
+/* Read a batch, count it and tell. */
+static void
+read_batch(Relation rel, const BlockNumber *blocks, int n, char *const *pages)
+{
+	RdbReadReport report = {0};
+	RdbRelFile	file;
+
+	rdb_store_read(rel, blocks, n, pages, (RdbIoMethod) rdb_io_method, &report);
+	if (report.bytes == 0)
+		return;
+	rdb_compat_rel_file(rel, &file);
+	rdb_io_count(RDB_IO_VECTORED_READS, 1);
+	rdb_io_vectored(RDB_VECTORED_READ, &file, n, report.bytes, report.us);
 }
 
 /*
  * SQL: disk_read_pages_vectored(store regclass, page_ids bigint[]) → setof
- * (page_id bigint, page bytea), in the order asked for.  Read in batches of
- * RDB_READ_BATCH: neighbours in one request, requests at the same time.
+ * (page_id bigint, page bytea), in the order asked for.  Read in batches:
+ * neighbours in one request, requests at the same time, and the device at work
+ * on later batches while earlier ones are looked at.
  */
 Datum
 rdb_disk_read_pages_vectored(PG_FUNCTION_ARGS)
@@ -268,26 +287,24 @@ rdb_disk_read_pages_vectored(PG_FUNCTION_ARGS)
 									 "disk_read_pages_vectored");
 	int			n;
 	BlockNumber *blocks = rdb_page_ids_arg(rel, PG_GETARG_ARRAYTYPE_P(1), &n);
-	char	   *pages = palloc((Size) Min(Max(n, 1), RDB_READ_BATCH) * BLCKSZ);
-	RdbRelFile	file;
+	char	   *memory = palloc((Size) RDB_READ_BATCH * RDB_PAGE_VALUE_SIZE);
+	char	   *pages[RDB_READ_BATCH];
+	int			advised = 0;
 
 	InitMaterializedSRF(fcinfo, 0);
-	rdb_compat_rel_file(rel, &file);
+	for (int i = 0; i < RDB_READ_BATCH; i++)
+		pages[i] = rdb_page_in_value(memory + (Size) i * RDB_PAGE_VALUE_SIZE);
 	for (int i = 0; i < n; i += RDB_READ_BATCH)
 	{
 		int			batch = Min(n - i, RDB_READ_BATCH);
-		RdbReadReport report = {0};
 
 		CHECK_FOR_INTERRUPTS();
-		rdb_store_read(rel, blocks + i, batch, pages, (RdbIoMethod) rdb_io_method, &report);
-		if (report.bytes > 0)
-		{
-			rdb_io_count(RDB_IO_VECTORED_READS, 1);
-			rdb_io_vectored(RDB_VECTORED_READ, &file, batch, report.bytes, report.us);
-		}
+		for (; advised < Min(n, i + BATCHES_AHEAD * RDB_READ_BATCH); advised += RDB_READ_BATCH)
+			rdb_direct_advise(rel, blocks + advised, Min(n - advised, RDB_READ_BATCH));
+		read_batch(rel, blocks + i, batch, pages);
 		return_pages((ReturnSetInfo *) fcinfo->resultinfo, blocks + i, batch, pages);
 	}
-	pfree(pages);
+	pfree(memory);
 	pfree(blocks);
 	RelationClose(rel);
 	return (Datum) 0;

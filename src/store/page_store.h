@@ -41,7 +41,7 @@ extern void rdb_store_buffered_read(Relation rel, BlockNumber block, char *page,
 extern Buffer rdb_store_read_buffer(Relation rel, BlockNumber block);
 extern void rdb_store_settle_read(Relation rel, BlockNumber block, char *page);
 extern void rdb_store_read(Relation rel, const BlockNumber *blocks, int n,
-						   char *pages, RdbIoMethod method,
+						   char *const *pages, RdbIoMethod method,
 						   RdbReadReport *report);
 
 /* ---- store_write.c ---- */

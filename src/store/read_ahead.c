@@ -7,12 +7,14 @@
 
 #include "store/read_ahead.h"
 
+#include "disk/direct_read.h"
 #include "disk/io_count.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
 #define STREAK 3				/* so many neighbours make a sequence */
-#define WINDOW 64				/* pages to be ahead */
+
+int			rdb_read_ahead_pages = 64;
 
 static struct
 {
@@ -35,8 +37,9 @@ begin(Oid relid, BlockNumber block)
 void
 rdb_read_ahead(Relation rel, BlockNumber block, BlockNumber npages)
 {
-	BlockNumber end = Min(block + WINDOW, npages) + 1;
+	BlockNumber end = (BlockNumber) Min((int64) block + rdb_read_ahead_pages, npages) + 1;
 
+	rdb_kernel_reads_ahead = rdb_read_ahead_pages > 0;
 	if (state.relid != RelationGetRelid(rel) || block != state.next)
 		begin(RelationGetRelid(rel), block);
 	state.next = block + 1;
@@ -44,7 +47,8 @@ rdb_read_ahead(Relation rel, BlockNumber block, BlockNumber npages)
 	if (block >= state.from && block < state.to)
 		rdb_io_count(RDB_IO_READ_AHEAD_HITS, 1);
 	/* half a window at a time */
-	if (state.streak < STREAK || (state.to > block && state.to - block > WINDOW / 2))
+	if (state.streak < STREAK ||
+		(state.to > block && (int64) state.to - block > rdb_read_ahead_pages / 2))
 		return;
 	state.from = state.from < state.to ? state.from : block + 1;
 	for (state.to = Max(state.to, block + 1); state.to < end; state.to++)

@@ -7,6 +7,10 @@
 
 #include "store/page_store.h"
 
+#define RDB_MAX_READ_AHEAD 4096
+
+extern int	rdb_read_ahead_pages;
+
 extern void rdb_read_ahead(Relation rel, BlockNumber block, BlockNumber npages);
 
 #endif							/* RDB_READ_AHEAD_H */

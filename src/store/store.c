@@ -8,6 +8,7 @@
 
 #include "store/pages_am.h"
 #include "store/pending.h"
+#include "store/read_ahead.h"
 #include "utils/guc.h"
 
 void
@@ -19,6 +20,12 @@ rdb_store_settings(void)
 							&rdb_max_pending,
 							256, 1, RDB_MAX_PENDING_LIMIT,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rustydb.read_ahead_pages",
+							"Sets how many pages the kernel is asked for ahead when a session reads pages one after the other.",
+							"0 turns read-ahead off, the kernel's included.",
+							&rdb_read_ahead_pages,
+							64, 0, RDB_MAX_READ_AHEAD,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
 void

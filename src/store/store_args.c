@@ -64,7 +64,25 @@ rdb_page_image_arg(BlockNumber block, const bytea *image)
 	return page;
 }
 
-/* A page that was read, as SQL sees it: without PostgreSQL's checksum. */
+/* Where the page is in RDB_PAGE_VALUE_SIZE bytes of aligned memory. */
+char *
+rdb_page_in_value(char *value)
+{
+	return value + MAXIMUM_ALIGNOF;
+}
+
+/* Such a page, read, as SQL sees it: without PostgreSQL's checksum. */
+Datum
+rdb_page_value(char *page)
+{
+	char	   *value = page - VARHDRSZ;
+
+	((PageHeader) page)->pd_checksum = 0;
+	SET_VARSIZE(value, VARHDRSZ + BLCKSZ);
+	return PointerGetDatum(value);
+}
+
+/* A copy of a page that was read. */
 Datum
 rdb_page_result(char *page)
 {

@@ -158,15 +158,13 @@ rdb_store_settle_read(Relation rel, BlockNumber block, char *page)
  * checked.  Errors: XX001 for a damaged page, 22023 for one that is free.
  */
 void
-rdb_store_read(Relation rel, const BlockNumber *blocks, int n, char *pages,
-			   RdbIoMethod method, RdbReadReport *report)
+rdb_store_read(Relation rel, const BlockNumber *blocks, int n,
+			   char *const *pages, RdbIoMethod method, RdbReadReport *report)
 {
 	rdb_direct_read(rel, blocks, n, pages, method, report);
 	for (int i = 0; i < n; i++)
 	{
-		char	   *page = pages + (Size) i * BLCKSZ;
-
-		rdb_store_settle_read(rel, blocks[i], page);
-		rdb_store_require_allocated(rel, blocks[i], page);
+		rdb_store_settle_read(rel, blocks[i], pages[i]);
+		rdb_store_require_allocated(rel, blocks[i], pages[i]);
 	}
 }
