@@ -14,6 +14,11 @@
  */
 #include "postgres.h"
 
+#include "store/async_sql.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
 #include "access/xact.h"
 #include "access/xlog.h"
 #include "disk/io_count.h"
@@ -27,14 +32,13 @@
 #include "storage/fd.h"
 #include "store/pending.h"
 #include "store/store_args.h"
+#include "store/store_read.h"
+#include "store/store_write.h"
 #include "utils/builtins.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 #include "utils/resowner.h"
 #include "utils/tuplestore.h"
-
-#include <fcntl.h>
-#include <unistd.h>
 
 PG_FUNCTION_INFO_V1(rdb_disk_read_page_async);
 PG_FUNCTION_INFO_V1(rdb_disk_write_page_async);

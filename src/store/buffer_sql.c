@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "store/buffer_sql.h"
+
 #include "access/relation.h"
 #include "buffer/pins.h"
 #include "catalog/pg_authid_d.h"
@@ -14,11 +16,14 @@
 #include "commands/defrem.h"
 #include "core/module.h"
 #include "disk/io_events.h"
+#include "disk/write_out.h"
 #include "executor/instrument.h"
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "store/store_args.h"
+#include "store/store_read.h"
+#include "store/store_space.h"
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"

@@ -9,6 +9,10 @@
  */
 #include "postgres.h"
 
+#include "store/disk_sql.h"
+
+#include <unistd.h>
+
 #include "catalog/pg_type_d.h"
 #include "disk/io_count.h"
 #include "disk/io_events.h"
@@ -21,11 +25,12 @@
 #include "store/pending.h"
 #include "store/read_ahead.h"
 #include "store/store_args.h"
+#include "store/store_read.h"
+#include "store/store_space.h"
+#include "store/store_write.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/tuplestore.h"
-
-#include <unistd.h>
 
 PG_FUNCTION_INFO_V1(rdb_disk_read_page);
 PG_FUNCTION_INFO_V1(rdb_disk_read_page_io_uring);

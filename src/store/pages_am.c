@@ -5,9 +5,13 @@
  */
 #include "postgres.h"
 
+#include "store/pages_am.h"
+
 #include "access/heapam.h"
 #include "fmgr.h"
-#include "store/pages_am.h"
+#include "store/pages_load.h"
+#include "store/pages_scan.h"
+#include "store/pages_storage.h"
 
 PG_FUNCTION_INFO_V1(rdb_pages_handler);
 

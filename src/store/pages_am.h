@@ -8,18 +8,6 @@
 
 #include "compat/compat.h"
 
-/* ---- pages_am.c ---- */
 extern const TableAmRoutine *rdb_pages_routine(void);
-
-/* ---- pages_scan.c ---- */
-extern void rdb_pages_scan_callbacks(TableAmRoutine *routine);
-
-/* ---- pages_load.c ---- */
-extern void rdb_pages_load_callbacks(TableAmRoutine *routine);
-extern void rdb_pages_load_hooks(void);
-extern bool rdb_pages_copying_out(void);
-
-/* ---- pages_storage.c ---- */
-extern void rdb_pages_storage_callbacks(TableAmRoutine *routine);
 
 #endif							/* RDB_PAGES_AM_H */

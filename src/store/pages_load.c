@@ -8,6 +8,8 @@
  */
 #include "postgres.h"
 
+#include "store/pages_load.h"
+
 #include "access/generic_xlog.h"
 #include "access/tableam.h"
 #include "core/module.h"
@@ -17,8 +19,10 @@
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "store/page_store.h"
-#include "store/pages_am.h"
+#include "store/metapage.h"
+#include "store/store_read.h"
+#include "store/store_space.h"
+#include "store/store_write.h"
 
 /* COPY commands that are running, one within another. */
 static int	copies_in = 0;

@@ -12,6 +12,8 @@
  */
 #include "postgres.h"
 
+#include "store/pages_scan.h"
+
 #include "access/relscan.h"
 #include "access/tableam.h"
 #include "access/tsmapi.h"
@@ -21,8 +23,9 @@
 #include "page/page_image.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
-#include "store/page_store.h"
-#include "store/pages_am.h"
+#include "store/metapage.h"
+#include "store/pages_load.h"
+#include "store/store_read.h"
 
 typedef struct PagesScan
 {

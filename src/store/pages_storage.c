@@ -7,6 +7,8 @@
  */
 #include "postgres.h"
 
+#include "store/pages_storage.h"
+
 #include "access/multixact.h"
 #include "access/tableam.h"
 #include "access/xloginsert.h"
@@ -18,8 +20,10 @@
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "storage/smgr.h"
-#include "store/page_store.h"
-#include "store/pages_am.h"
+#include "store/metapage.h"
+#include "store/store_read.h"
+#include "store/store_space.h"
+#include "store/store_write.h"
 
 /* Rows a page, for the planner: what a record needs besides its bytes. */
 #define RECORD_OVERHEAD (RDB_RECORD_HEADER + sizeof(ItemIdData))

@@ -13,6 +13,7 @@
 
 #include "disk/io_count.h"
 #include "disk/io_events.h"
+#include "store/store_write.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
 

@@ -6,7 +6,7 @@
 #ifndef RDB_PENDING_H
 #define RDB_PENDING_H
 
-#include "store/page_store.h"
+#include "compat/compat.h"
 
 #define RDB_MAX_PENDING_LIMIT 65536
 

@@ -5,7 +5,7 @@
 #ifndef RDB_READ_AHEAD_H
 #define RDB_READ_AHEAD_H
 
-#include "store/page_store.h"
+#include "compat/compat.h"
 
 #define RDB_MAX_READ_AHEAD 4096
 

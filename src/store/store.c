@@ -6,7 +6,7 @@
 
 #include "store/store.h"
 
-#include "store/pages_am.h"
+#include "store/pages_load.h"
 #include "store/pending.h"
 #include "store/read_ahead.h"
 #include "utils/guc.h"

@@ -6,7 +6,7 @@
 #define RDB_STORE_ARGS_H
 
 #include "fmgr.h"
-#include "store/page_store.h"
+#include "store/store_open.h"
 #include "utils/array.h"
 
 extern BlockNumber *rdb_page_ids_arg(Relation rel, ArrayType *array, int *n);

@@ -4,11 +4,12 @@
  */
 #include "postgres.h"
 
+#include "store/store_open.h"
+
 #include "access/relation.h"
 #include "catalog/objectaddress.h"
 #include "core/module.h"
 #include "miscadmin.h"
-#include "store/page_store.h"
 #include "store/pages_am.h"
 #include "tcop/utility.h"
 #include "utils/acl.h"

@@ -4,6 +4,8 @@
  */
 #include "postgres.h"
 
+#include "store/store_read.h"
+
 #include "access/relation.h"
 #include "access/xlog.h"
 #include "disk/io_count.h"
@@ -13,7 +15,7 @@
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
 #include "storage/smgr.h"
-#include "store/page_store.h"
+#include "store/engine_page.h"
 
 /* Where a page of BLCKSZ has its CRC, whatever its header says. */
 static uint32

@@ -11,6 +11,8 @@
  */
 #include "postgres.h"
 
+#include "store/store_space.h"
+
 #include "access/generic_xlog.h"
 #include "access/xact.h"
 #include "catalog/storage.h"
@@ -19,7 +21,8 @@
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "store/page_store.h"
+#include "store/metapage.h"
+#include "store/store_read.h"
 
 /* As nextval() does: the commit then waits for the WAL. */
 static void

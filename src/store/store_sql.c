@@ -4,11 +4,14 @@
  */
 #include "postgres.h"
 
+#include "store/store_sql.h"
+
 #include "catalog/namespace.h"
 #include "core/module.h"
 #include "executor/spi.h"
 #include "nodes/makefuncs.h"
 #include "store/store_args.h"
+#include "store/store_write.h"
 #include "utils/builtins.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"

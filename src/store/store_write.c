@@ -11,12 +11,16 @@
  */
 #include "postgres.h"
 
+#include "store/store_write.h"
+
 #include "access/generic_xlog.h"
 #include "access/xact.h"
 #include "disk/io_events.h"
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
-#include "store/page_store.h"
+#include "store/metapage.h"
+#include "store/store_read.h"
+#include "store/store_space.h"
 
 static void
 wait_at_commit(Relation rel)
