@@ -360,6 +360,18 @@ COMMENT ON FUNCTION rustydb.store_compact_page(regclass, bigint) IS
 'compacts a stored page and returns the bytes reclaimed';
 
 --
+-- Tables
+--
+
+CREATE FUNCTION rustydb.columnar_handler(internal) RETURNS table_am_handler
+AS 'MODULE_PATHNAME', 'rdb_columnar_handler' LANGUAGE C STRICT;
+COMMENT ON FUNCTION rustydb.columnar_handler(internal) IS
+'handler of the table access method rustydb_columnar';
+CREATE ACCESS METHOD rustydb_columnar TYPE TABLE HANDLER rustydb.columnar_handler;
+COMMENT ON ACCESS METHOD rustydb_columnar IS
+'ordinary SQL tables of the storage engine';
+
+--
 -- The engine's own I/O
 --
 

@@ -297,6 +297,26 @@ rdb_compat_vacuum_truncates(const struct VacuumParams *params)
 	return params->truncate == VACOPTVALUE_ENABLED;
 }
 
+/* VACUUM (INDEX_CLEANUP), the reloption included. */
+bool
+rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params)
+{
+	return params->index_cleanup != VACOPTVALUE_DISABLED;
+}
+
+/* An index's size, after VACUUM. */
+void
+rdb_compat_index_vacuumed(Relation index, BlockNumber pages, double tuples)
+{
+#if PG_VERSION_NUM >= 180000
+	vac_update_relstats(index, pages, tuples, 0, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#else
+	vac_update_relstats(index, pages, tuples, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#endif
+}
+
 /* A point in VACUUM's work at which it may pause. */
 void
 rdb_compat_vacuum_delay(void)
@@ -318,6 +338,17 @@ rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples)
 #else
 	vac_update_relstats(rel, pages, tuples, 0, false, InvalidTransactionId,
 						InvalidMultiXactId, NULL, NULL, false);
+#endif
+}
+
+/* The next value of a sort, which stays the sort's. */
+bool
+rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value, bool *is_null)
+{
+#if PG_VERSION_NUM >= 160000
+	return tuplesort_getdatum(sort, true, false, value, is_null, NULL);
+#else
+	return tuplesort_getdatum(sort, true, value, is_null, NULL);
 #endif
 }
 
