@@ -472,7 +472,7 @@ COMMENT ON FUNCTION rustydb.operations_internal() IS
 
 CREATE VIEW rustydb.operations AS
 SELECT o.module, o.operation,
-    format('rustydb.%I(%s) → %s', p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)) AS signature,
+    format('rustydb.%I(%s) -> %s', p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)) AS signature,
     o.method, o.path
 FROM rustydb.operations_internal() WITH ORDINALITY o (module, operation, method, path, n)
 JOIN pg_proc p ON p.proname = o.operation AND p.pronamespace = 'rustydb'::regnamespace
