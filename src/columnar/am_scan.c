@@ -7,17 +7,19 @@
  * up, pin its page, see which rows are visible, and return them one by one
  * while the pin keeps them.
  *
- * What chooses pages by itself is left to heap's code: samples and ANALYZE go
- * over pages, because the planner counts those; a page that is not a row page
- * has no rows there.  Their rows' TIDs are translated.
+ * ANALYZE chooses among pages, because those are what core counts; it is left
+ * to heap's code, for which a page that is not a row page has no rows.  So are
+ * bitmap scans, block by block.  Their rows' TIDs are translated.
  */
 #include "postgres.h"
 
 #include "columnar/am_scan.h"
 
 #include "access/relscan.h"
+#include "access/tsmapi.h"
 #include "columnar/am_tid.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "nodes/tidbitmap.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
@@ -26,7 +28,7 @@
 #include "utils/snapmgr.h"
 
 /* Scans that heap's code does, on pages. */
-#define INNER_SCANS (SO_TYPE_BITMAPSCAN | SO_TYPE_SAMPLESCAN | SO_TYPE_ANALYZE)
+#define INNER_SCANS (SO_TYPE_BITMAPSCAN | SO_TYPE_ANALYZE)
 
 static const TableAmRoutine *heap;
 
@@ -49,7 +51,7 @@ reset(RdbScan *scan)
 	leave_block(scan);
 	scan->first = 0;
 	scan->end = rdb_map_nblocks(base->rs_rd);
-	scan->position = -1;
+	scan->started = false;
 	scan->by_range = false;
 	scan->heap.rs_nblocks = Max(scan->end, 1);	/* progress divides by it */
 	if (base->rs_parallel)
@@ -89,7 +91,7 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 									   flags & ~SO_TEMP_SNAPSHOT);
 		return base;
 	}
-	if (flags & SO_TYPE_SEQSCAN)
+	if (flags & (SO_TYPE_SEQSCAN | SO_TYPE_SAMPLESCAN))
 		PredicateLockRelation(rel, snapshot);
 	if (parallel)
 		scan->heap.rs_parallelworkerdata = palloc(sizeof(ParallelBlockTableScanWorkerData));
@@ -138,7 +140,7 @@ rdb_scan_set_limits(RdbScan *scan, BlockNumber first, BlockNumber end)
 {
 	scan->end = Min(end, scan->end);
 	scan->first = Min(first, scan->end);
-	scan->position = (int64) scan->first - 1;
+	scan->started = false;
 }
 
 /* Which rows of the pinned page the snapshot sees. */
@@ -188,11 +190,14 @@ next_block(RdbScan *scan, int step)
 		scan->position = block;
 		return block != InvalidBlockNumber;
 	}
-	if (step > 0 && scan->position < (int64) scan->end)
-		scan->position++;
-	else if (step < 0 && scan->position >= (int64) scan->first)
-		scan->position--;
-	return scan->position >= (int64) scan->first && scan->position < (int64) scan->end;
+	if (!scan->started)
+		scan->position = step > 0 ? scan->first : (int64) scan->end - 1;
+	else
+		scan->position += step;
+	/* at an end: as heap's, it begins there anew, in either direction */
+	scan->started = scan->position >= (int64) scan->first &&
+		scan->position < (int64) scan->end;
+	return scan->started;
 }
 
 /* Go on to the next block that has a page. */
@@ -347,20 +352,65 @@ scan_analyze_next_tuple(TableScanDesc base, TransactionId oldest_xmin,
 	return true;
 }
 
+/* The methods that choose blocks are asked; the others get all of them. */
 static bool
 scan_sample_next_block(TableScanDesc base, struct SampleScanState *state)
 {
-	return heap->scan_sample_next_block(((RdbScan *) base)->inner, state);
+	RdbScan    *scan = (RdbScan *) base;
+	TsmRoutine *method = state->tsmroutine;
+
+	if (!method->NextSampleBlock)
+		return enter_block(scan, 1);
+	leave_block(scan);
+	while (!BufferIsValid(scan->buffer))
+	{
+		BlockNumber block = method->NextSampleBlock(state, scan->end);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!BlockNumberIsValid(block))
+			return false;
+		scan->position = block;
+		scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin,
+										scan->heap.rs_strategy);
+	}
+	look_for_rows(scan);
+	return true;
+}
+
+static bool
+is_visible(const RdbScan *scan, OffsetNumber offset)
+{
+	for (int i = 0; i < scan->count && scan->offsets[i] <= offset; i++)
+	{
+		if (scan->offsets[i] == offset)
+			return true;
+	}
+	return false;
 }
 
 static bool
 scan_sample_next_tuple(TableScanDesc base, struct SampleScanState *state,
 					   TupleTableSlot *slot)
 {
-	if (!heap->scan_sample_next_tuple(((RdbScan *) base)->inner, state, slot))
-		return false;
-	rdb_slot_from_page(base->rs_rd, slot);
-	return true;
+	RdbScan    *scan = (RdbScan *) base;
+	OffsetNumber last = PageGetMaxOffsetNumber(BufferGetPage(scan->buffer));
+
+	for (;;)
+	{
+		OffsetNumber offset = state->tsmroutine->NextSampleTuple(state, rdb_scan_block(scan), last);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!OffsetNumberIsValid(offset))
+		{
+			ExecClearTuple(slot);
+			return false;
+		}
+		if (!is_visible(scan, offset))
+			continue;
+		pgstat_count_heap_getnext(base->rs_rd);
+		ExecStoreBufferHeapTuple(row_at(scan, offset), slot, scan->buffer);
+		return true;
+	}
 }
 
 void

@@ -16,7 +16,8 @@ typedef struct RdbScan
 	RdbMapPin	pin;
 	BlockNumber first;			/* the blocks to scan: first to end - 1 */
 	BlockNumber end;
-	int64		position;		/* first - 1 before, end behind them */
+	bool		started;		/* else the next row is the first, or the last */
+	int64		position;		/* the block that the scan is at */
 	bool		by_range;
 	ItemPointerData min;		/* of the TIDs to return */
 	ItemPointerData max;

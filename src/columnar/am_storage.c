@@ -12,6 +12,7 @@
 #include "catalog/storage_xlog.h"
 #include "columnar/am_tid.h"
 #include "core/module.h"
+#include "storage/bufmgr.h"
 #include "storage/smgr.h"
 #include "utils/rel.h"
 
@@ -72,6 +73,18 @@ copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
 	rdb_map_adopt_all(new);
 }
 
+/* The planner is told of row pages: all but the metapage, near enough. */
+static void
+estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages,
+			  double *tuples, double *allvisfrac)
+{
+	BlockNumber all = RelationGetNumberOfBlocks(rel);
+
+	heap->relation_estimate_size(rel, attr_widths, pages, tuples, allvisfrac);
+	if (*pages == all && all > RDB_META_BLOCK)
+		*pages = all - 1;
+}
+
 /* Values that are too long are heap's business. */
 static Oid
 toast_am(Relation rel)
@@ -87,5 +100,6 @@ rdb_storage_callbacks(TableAmRoutine *routine)
 	routine->rdb_set_new_file = set_new_file;
 	routine->relation_nontransactional_truncate = nontransactional_truncate;
 	routine->relation_copy_for_cluster = copy_for_cluster;
+	routine->relation_estimate_size = estimate_size;
 	routine->relation_toast_am = toast_am;
 }

@@ -290,6 +290,17 @@ scan_pages(Vacuum *vacuum)
 	remove_dead(vacuum);
 }
 
+/* Indexes are cleaned one after the other; and core says why, where it would. */
+static void
+warn_if_parallel(const Vacuum *vacuum)
+{
+	if (rdb_compat_vacuum_workers(vacuum->params) > 0 && vacuum->nindexes > 1 &&
+		vacuum->cleans_indexes && RelationUsesLocalBuffers(vacuum->rel))
+		ereport(WARNING,
+				(errmsg("disabling parallel option of vacuum on \"%s\" --- cannot vacuum temporary tables in parallel",
+						RelationGetRelationName(vacuum->rel))));
+}
+
 static void
 begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 	  BufferAccessStrategy strategy)
@@ -301,6 +312,7 @@ begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 	vacuum->cleans_indexes = rdb_compat_vacuum_cleans_indexes(params);
 	rdb_vacuum_begin(rel, params, &vacuum->limits);
 	vac_open_indexes(rel, RowExclusiveLock, &vacuum->nindexes, &vacuum->indexes);
+	warn_if_parallel(vacuum);
 	vacuum->index_stats = palloc0(Max(vacuum->nindexes, 1) * sizeof(IndexBulkDeleteResult *));
 	vacuum->pages = RelationGetNumberOfBlocks(rel);
 	vacuum->dead = rdb_dead_tids_make(rdb_compat_is_autovacuum(), vacuum->pages);

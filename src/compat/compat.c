@@ -304,6 +304,13 @@ rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params)
 	return params->index_cleanup != VACOPTVALUE_DISABLED;
 }
 
+/* VACUUM (PARALLEL n); -1: no. */
+int
+rdb_compat_vacuum_workers(const struct VacuumParams *params)
+{
+	return params->nworkers;
+}
+
 /* An index's size, after VACUUM. */
 void
 rdb_compat_index_vacuumed(Relation index, BlockNumber pages, double tuples)

@@ -126,6 +126,7 @@ extern bool rdb_compat_page_verified(char *page, BlockNumber block);
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);
 extern bool rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params);
+extern int	rdb_compat_vacuum_workers(const struct VacuumParams *params);
 extern void rdb_compat_index_vacuumed(Relation index, BlockNumber pages,
 									  double tuples);
 extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);

@@ -3,10 +3,12 @@
  *	  The page table: from a table's blocks, which its TIDs name, to the pages
  *	  that hold them, and back.
  *
- * Two radix trees of fixed fan-out, one each way, with their roots on the
- * metapage: root, inner page, leaf.  Pages of the trees are engine pages
- * (store_format.h) that never move while the relation keeps its file, so
- * whoever remembers where one is only has to see that it is the one.
+ * Each way there is an array.  Its first slots are on the metapage, so that a
+ * small table needs nothing else; the others are in the leaves of a radix tree of
+ * fixed fan-out, with its roots on the metapage: root, inner page, leaf.  Pages
+ * of the trees are engine pages (store_format.h) that never move while the
+ * relation keeps its file, so whoever remembers where one is only has to see that
+ * it is the one.
  */
 #ifndef RDB_MAP_FORMAT_H
 #define RDB_MAP_FORMAT_H
@@ -53,10 +55,10 @@ StaticAssertDecl(offsetof(RdbMapPage, slots) == 24, "size of a map page's header
 #define RDB_REVERSE_SLOTS ((uint32) (RDB_MAP_AREA / sizeof(uint32)))
 #define RDB_INNER_SLOTS ((uint32) (RDB_MAP_AREA / sizeof(BlockNumber)))
 
-/* Roots on the metapage: a reverse page has twice the slots of a forward one. */
-#define RDB_META_ROOTS ((uint32) ((RDB_ENGINE_AREA - 48) / sizeof(BlockNumber)))
-#define RDB_REVERSE_ROOTS (RDB_META_ROOTS / 3)
-#define RDB_FORWARD_ROOTS (RDB_META_ROOTS - RDB_REVERSE_ROOTS)
+/* The slots on the metapage: of the first blocks, and of the first pages.  The
+ * metapage and all the pages of those blocks are among the latter. */
+#define RDB_FIRST_BLOCKS ((uint32) (BLCKSZ / 32))
+#define RDB_FIRST_PAGES (RDB_FIRST_BLOCKS + 8)
 
 /* The metapage of a table of blocks. */
 typedef struct RdbTableMeta
@@ -65,9 +67,17 @@ typedef struct RdbTableMeta
 	uint32		relation_kind;	/* RdbRelationKind */
 	BlockNumber nblocks;		/* blocks are 0 to nblocks - 1 */
 	uint32		reserved[6];
+	RdbMapEntry first_blocks[RDB_FIRST_BLOCKS];
+	uint32		first_pages[RDB_FIRST_PAGES];	/* block + 1 */
 	BlockNumber roots[FLEXIBLE_ARRAY_MEMBER];	/* inner pages: forward, reverse; 0: none */
 } RdbTableMeta;
 
-StaticAssertDecl(offsetof(RdbTableMeta, roots) == 48, "size of a table's metapage before its roots");
+StaticAssertDecl(offsetof(RdbTableMeta, first_blocks) == 48,
+				 "size of a table's metapage before its slots");
+
+/* A reverse page has twice the slots of a forward one. */
+#define RDB_META_ROOTS ((uint32) ((RDB_ENGINE_AREA - offsetof(RdbTableMeta, roots)) / sizeof(BlockNumber)))
+#define RDB_REVERSE_ROOTS (RDB_META_ROOTS / 3)
+#define RDB_FORWARD_ROOTS (RDB_META_ROOTS - RDB_REVERSE_ROOTS)
 
 #endif							/* RDB_MAP_FORMAT_H */

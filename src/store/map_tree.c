@@ -24,15 +24,54 @@
 
 /* ---- shape ---- */
 
-uint32
-rdb_map_leaf_slots(RdbMapTree tree)
+static uint32
+first_numbers(RdbMapTree tree)
+{
+	return tree == RDB_MAP_FORWARD ? RDB_FIRST_BLOCKS : RDB_FIRST_PAGES;
+}
+
+static uint32
+leaf_slots(RdbMapTree tree)
 {
 	return tree == RDB_MAP_FORWARD ? RDB_FORWARD_SLOTS : RDB_REVERSE_SLOTS;
 }
 
-/* Where on the metapage an inner page is noted.  Error: 54000. */
 uint32
-rdb_map_root_index(RdbMapTree tree, uint32 inner)
+rdb_map_leaf_of(RdbMapTree tree, uint32 number)
+{
+	return number < first_numbers(tree) ? RDB_ON_METAPAGE :
+		(number - first_numbers(tree)) / leaf_slots(tree);
+}
+
+uint32
+rdb_map_slots_left(RdbMapTree tree, uint32 number)
+{
+	if (number < first_numbers(tree))
+		return first_numbers(tree) - number;
+	return leaf_slots(tree) - (number - first_numbers(tree)) % leaf_slots(tree);
+}
+
+RdbMapEntry *
+rdb_map_forward_slot(char *page, BlockNumber block)
+{
+	if (block < RDB_FIRST_BLOCKS)
+		return &((RdbTableMeta *) RdbEngineArea(page))->first_blocks[block];
+	return (RdbMapEntry *) ((RdbMapPage *) RdbEngineArea(page))->slots +
+		(block - RDB_FIRST_BLOCKS) % RDB_FORWARD_SLOTS;
+}
+
+uint32 *
+rdb_map_reverse_slot(char *page, BlockNumber number)
+{
+	if (number < RDB_FIRST_PAGES)
+		return &((RdbTableMeta *) RdbEngineArea(page))->first_pages[number];
+	return (uint32 *) ((RdbMapPage *) RdbEngineArea(page))->slots +
+		(number - RDB_FIRST_PAGES) % RDB_REVERSE_SLOTS;
+}
+
+/* Where on the metapage an inner page is noted.  Error: 54000. */
+static uint32
+root_index(RdbMapTree tree, uint32 inner)
 {
 	uint32		roots = tree == RDB_MAP_FORWARD ? RDB_FORWARD_ROOTS : RDB_REVERSE_ROOTS;
 
@@ -154,7 +193,7 @@ find_inner(Relation rel, RdbMapTree tree, uint32 inner)
 	BlockNumber page;
 
 	LockBuffer(meta, BUFFER_LOCK_SHARE);
-	page = RdbTableMetaOf(meta)->roots[rdb_map_root_index(tree, inner)];
+	page = RdbTableMetaOf(meta)->roots[root_index(tree, inner)];
 	UnlockReleaseBuffer(meta);
 	return page;
 }
@@ -199,10 +238,13 @@ read_cached(Relation rel, RdbMapTree tree, uint32 leaf)
 Buffer
 rdb_map_read_leaf(Relation rel, RdbMapTree tree, uint32 leaf)
 {
-	Buffer		buffer = read_cached(rel, tree, leaf);
+	Buffer		buffer;
 	BlockNumber page;
 	CachedLeaf *entry;
 
+	if (leaf == RDB_ON_METAPAGE)
+		return rdb_map_read_meta(rel);
+	buffer = read_cached(rel, tree, leaf);
 	if (BufferIsValid(buffer))
 		return buffer;
 	page = find_leaf(rel, tree, leaf);
@@ -260,7 +302,7 @@ grow_inner(Relation rel, RdbMapTree tree, uint32 inner)
 	Buffer		meta = rdb_map_read_meta(rel);
 
 	add_page(rel, tree, 1, inner, meta,
-			 &RdbTableMetaOf(meta)->roots[rdb_map_root_index(tree, inner)]);
+			 &RdbTableMetaOf(meta)->roots[root_index(tree, inner)]);
 	ReleaseBuffer(meta);
 }
 

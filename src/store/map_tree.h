@@ -10,15 +10,21 @@
 
 #define RdbMapPageOf(buffer) ((RdbMapPage *) RdbEngineArea(BufferGetPage(buffer)))
 #define RdbTableMetaOf(buffer) ((RdbTableMeta *) RdbEngineArea(BufferGetPage(buffer)))
-#define RdbForwardSlots(page) ((RdbMapEntry *) (page)->slots)
-#define RdbReverseSlots(page) ((uint32 *) (page)->slots)
 #define RdbInnerSlots(page) ((BlockNumber *) (page)->slots)
 
-extern uint32 rdb_map_leaf_slots(RdbMapTree tree);
-extern uint32 rdb_map_root_index(RdbMapTree tree, uint32 inner);
+/* Which leaf has the slot of a block, or of a page. */
+#define RDB_ON_METAPAGE PG_UINT32_MAX
+extern uint32 rdb_map_leaf_of(RdbMapTree tree, uint32 number);
+
+/* The slots, on the page that has them: a leaf, or the metapage. */
+extern RdbMapEntry *rdb_map_forward_slot(char *page, BlockNumber block);
+extern uint32 *rdb_map_reverse_slot(char *page, BlockNumber number);
+/* How many slots, from this one on, are on the same page. */
+extern uint32 rdb_map_slots_left(RdbMapTree tree, uint32 number);
 
 extern void rdb_map_forget(Relation rel);
 extern Buffer rdb_map_read_meta(Relation rel);
+/* leaf may be RDB_ON_METAPAGE: the metapage's buffer then. */
 extern Buffer rdb_map_read_leaf(Relation rel, RdbMapTree tree, uint32 leaf);
 extern void rdb_map_grow(Relation rel, RdbMapTree tree, uint32 leaf);
 

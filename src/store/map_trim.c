@@ -14,7 +14,6 @@
 
 #include "store/map_trim.h"
 
-#include "access/xloginsert.h"
 #include "catalog/storage.h"
 #include "compat/vacuum_api.h"
 #include "miscadmin.h"
@@ -22,7 +21,6 @@
 #include "storage/bufpage.h"
 #include "storage/lmgr.h"
 #include "store/map_tree.h"
-#include "store/map_wal.h"
 #include "store/page_map.h"
 
 /* Fewer pages than this are not worth a lock that stops everybody. */
@@ -37,13 +35,14 @@ void
 rdb_map_reap_unadopted(Relation rel, Buffer buffer, OffsetNumber *offsets, int n)
 {
 	BlockNumber page = BufferGetBlockNumber(buffer);
-	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE, page / RDB_REVERSE_SLOTS);
+	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+										 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
 
 	if (!BufferIsValid(leaf))
 		return;
 	if (ConditionalLockBuffer(leaf))
 	{
-		if (RdbReverseSlots(RdbMapPageOf(leaf))[page % RDB_REVERSE_SLOTS] == 0)
+		if (*rdb_map_reverse_slot(BufferGetPage(leaf), page) == 0)
 			rdb_vacuum_reap(rel, buffer, offsets, n);
 		LockBuffer(leaf, BUFFER_LOCK_UNLOCK);
 	}
@@ -94,32 +93,6 @@ find_cut(Relation rel)
 	return cut;
 }
 
-/* Take one block off the table. */
-static void
-unmap(Relation rel, BlockNumber page, BlockNumber block, BlockNumber nblocks)
-{
-	Buffer		meta = rdb_map_read_meta(rel);
-	Buffer		forward = rdb_map_read_leaf(rel, RDB_MAP_FORWARD, block / RDB_FORWARD_SLOTS);
-	Buffer		reverse = rdb_map_read_leaf(rel, RDB_MAP_REVERSE, page / RDB_REVERSE_SLOTS);
-	RdbXlogUnmap unmap = {block, page, nblocks};
-
-	LockBuffer(meta, BUFFER_LOCK_EXCLUSIVE);
-	LockBuffer(forward, BUFFER_LOCK_EXCLUSIVE);
-	LockBuffer(reverse, BUFFER_LOCK_EXCLUSIVE);
-	START_CRIT_SECTION();
-	rdb_map_apply_unmap(BufferGetPage(meta), BufferGetPage(forward),
-						BufferGetPage(reverse), &unmap);
-	MarkBufferDirty(meta);
-	MarkBufferDirty(forward);
-	MarkBufferDirty(reverse);
-	if (RelationNeedsWAL(rel))
-		rdb_map_log_unmap(meta, forward, reverse, &unmap);
-	END_CRIT_SECTION();
-	UnlockReleaseBuffer(reverse);
-	UnlockReleaseBuffer(forward);
-	UnlockReleaseBuffer(meta);
-}
-
 /* The number of blocks falls with the last record, when none of them is left. */
 static void
 unmap_from(Relation rel, BlockNumber cut)
@@ -138,7 +111,7 @@ unmap_from(Relation rel, BlockNumber cut)
 		if (block == InvalidBlockNumber)
 			continue;
 		count++;
-		unmap(rel, page, block, count == nblocks - left ? left : nblocks);
+		rdb_map_unmap(rel, page, block, count == nblocks - left ? left : nblocks);
 	}
 }
 

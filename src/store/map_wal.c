@@ -3,7 +3,7 @@
  *	  Logging the changes of the page table, and replaying them.
  *
  * Redo depends on the record and its pages alone.  What a change does to a page
- * is one function for both: rdb_map_apply_adopt(), rdb_map_init_page().
+ * is one function for both: rdb_map_apply_adopt() and the like.
  */
 #include "postgres.h"
 
@@ -19,102 +19,101 @@
 #include "store/engine_page.h"
 #include "store/map_tree.h"
 
-/* ---- adopting ---- */
+/* ---- adopting and unmapping ---- */
+
+static bool
+has_forward(RdbMapRole role, BlockNumber block)
+{
+	return role == (block < RDB_FIRST_BLOCKS ? RDB_ROLE_META : RDB_ROLE_FORWARD);
+}
+
+static bool
+has_reverse(RdbMapRole role, BlockNumber page)
+{
+	return role == (page < RDB_FIRST_PAGES ? RDB_ROLE_META : RDB_ROLE_REVERSE);
+}
 
 /*
- * Give count pages from adopt->page on the blocks from adopt->block on; each of
- * the three pages may be NULL, when it needs nothing.
+ * What an adoption does to one of its pages: the metapage, which may have slots
+ * of both kinds, or a leaf.
  */
 void
-rdb_map_apply_adopt(char *meta, char *forward, char *reverse,
-					const RdbXlogAdopt *adopt)
+rdb_map_apply_adopt(char *page, RdbMapRole role, const RdbXlogAdopt *adopt)
 {
-	if (meta)
-		((RdbTableMeta *) RdbEngineArea(meta))->nblocks = adopt->block + adopt->count;
+	if (role == RDB_ROLE_META)
+		((RdbTableMeta *) RdbEngineArea(page))->nblocks = adopt->block + adopt->count;
 	for (uint32 i = 0; i < adopt->count; i++)
 	{
-		BlockNumber block = adopt->block + i;
-		BlockNumber page = adopt->page + i;
-
-		if (forward)
-			RdbForwardSlots((RdbMapPage *) RdbEngineArea(forward))[block % RDB_FORWARD_SLOTS] =
-				RdbEntryMake(RDB_ENTRY_ROWS, page);
-		if (reverse)
-			RdbReverseSlots((RdbMapPage *) RdbEngineArea(reverse))[page % RDB_REVERSE_SLOTS] =
-				block + 1;
+		if (has_forward(role, adopt->block))
+			*rdb_map_forward_slot(page, adopt->block + i) =
+				RdbEntryMake(RDB_ENTRY_ROWS, adopt->page + i);
+		if (has_reverse(role, adopt->page))
+			*rdb_map_reverse_slot(page, adopt->page + i) = adopt->block + i + 1;
 	}
 }
 
-/* Log a change of all three pages. */
+/* The same for a block that is taken away. */
+void
+rdb_map_apply_unmap(char *page, RdbMapRole role, const RdbXlogUnmap *unmap)
+{
+	if (role == RDB_ROLE_META)
+		((RdbTableMeta *) RdbEngineArea(page))->nblocks = unmap->nblocks;
+	if (has_forward(role, unmap->block))
+		*rdb_map_forward_slot(page, unmap->block) = RdbEntryMake(RDB_ENTRY_NONE, 0);
+	if (has_reverse(role, unmap->page))
+		*rdb_map_reverse_slot(page, unmap->page) = 0;
+}
+
+/*
+ * Log a change of the pages, which are marked dirty already.  A leaf that is the
+ * metapage is not registered again.
+ */
 static void
-log_three(uint8 info, char *data, int len, Buffer meta, Buffer forward,
-		  Buffer reverse)
+log_change(uint8 info, char *data, int len, const Buffer *buffers)
 {
 	XLogRecPtr	lsn;
 
 	XLogBeginInsert();
 	XLogRegisterData(data, len);
-	XLogRegisterBuffer(0, meta, REGBUF_STANDARD);
-	XLogRegisterBuffer(1, forward, REGBUF_STANDARD);
-	XLogRegisterBuffer(2, reverse, REGBUF_STANDARD);
+	for (int role = 0; role < RDB_NROLES; role++)
+	{
+		if (role == RDB_ROLE_META || buffers[role] != buffers[RDB_ROLE_META])
+			XLogRegisterBuffer(role, buffers[role], REGBUF_STANDARD);
+	}
 	lsn = XLogInsert(RDB_RMGR_ID, info);
-	PageSetLSN(BufferGetPage(meta), lsn);
-	PageSetLSN(BufferGetPage(forward), lsn);
-	PageSetLSN(BufferGetPage(reverse), lsn);
+	for (int role = 0; role < RDB_NROLES; role++)
+		PageSetLSN(BufferGetPage(buffers[role]), lsn);
 }
 
 void
-rdb_map_log_adopt(Buffer meta, Buffer forward, Buffer reverse,
-				  BlockNumber block, BlockNumber page, uint32 count)
+rdb_map_log_adopt(const Buffer *buffers, const RdbXlogAdopt *adopt)
 {
-	RdbXlogAdopt record = {block, page, count};
-
-	log_three(RDB_XLOG_ADOPT, (char *) &record, sizeof(record), meta, forward, reverse);
-}
-
-/* ---- unmapping ---- */
-
-/* Take a block away; each of the three pages may be NULL. */
-void
-rdb_map_apply_unmap(char *meta, char *forward, char *reverse,
-					const RdbXlogUnmap *unmap)
-{
-	if (meta)
-		((RdbTableMeta *) RdbEngineArea(meta))->nblocks = unmap->nblocks;
-	if (forward)
-		RdbForwardSlots((RdbMapPage *) RdbEngineArea(forward))[unmap->block % RDB_FORWARD_SLOTS] =
-			RdbEntryMake(RDB_ENTRY_NONE, 0);
-	if (reverse)
-		RdbReverseSlots((RdbMapPage *) RdbEngineArea(reverse))[unmap->page % RDB_REVERSE_SLOTS] = 0;
+	log_change(RDB_XLOG_ADOPT, (char *) adopt, sizeof(*adopt), buffers);
 }
 
 void
-rdb_map_log_unmap(Buffer meta, Buffer forward, Buffer reverse,
-				  const RdbXlogUnmap *unmap)
+rdb_map_log_unmap(const Buffer *buffers, const RdbXlogUnmap *unmap)
 {
-	log_three(RDB_XLOG_UNMAP, (char *) unmap, sizeof(*unmap), meta, forward, reverse);
+	log_change(RDB_XLOG_UNMAP, (char *) unmap, sizeof(*unmap), buffers);
 }
-
-/* ---- redo of both ---- */
 
 /* Redo one of the record's pages: apply, unless the page has it already. */
 static void
-redo_page(XLogReaderState *record, uint8 id)
+redo_page(XLogReaderState *record, RdbMapRole role)
 {
 	const char *data = XLogRecGetData(record);
 	Buffer		buffer;
 
-	if (XLogReadBufferForRedo(record, id, &buffer) == BLK_NEEDS_REDO)
+	if (!XLogRecHasBlockRef(record, role))
+		return;
+	if (XLogReadBufferForRedo(record, role, &buffer) == BLK_NEEDS_REDO)
 	{
 		char	   *page = BufferGetPage(buffer);
-		char	   *meta = id == 0 ? page : NULL;
-		char	   *forward = id == 1 ? page : NULL;
-		char	   *reverse = id == 2 ? page : NULL;
 
 		if ((XLogRecGetInfo(record) & ~XLR_INFO_MASK) == RDB_XLOG_ADOPT)
-			rdb_map_apply_adopt(meta, forward, reverse, (const RdbXlogAdopt *) data);
+			rdb_map_apply_adopt(page, role, (const RdbXlogAdopt *) data);
 		else
-			rdb_map_apply_unmap(meta, forward, reverse, (const RdbXlogUnmap *) data);
+			rdb_map_apply_unmap(page, role, (const RdbXlogUnmap *) data);
 		PageSetLSN((Page) page, record->EndRecPtr);
 		MarkBufferDirty(buffer);
 	}
@@ -129,9 +128,9 @@ redo_page(XLogReaderState *record, uint8 id)
 static void
 redo_three(XLogReaderState *record)
 {
-	redo_page(record, 2);
-	redo_page(record, 1);
-	redo_page(record, 0);
+	redo_page(record, RDB_ROLE_REVERSE);
+	redo_page(record, RDB_ROLE_FORWARD);
+	redo_page(record, RDB_ROLE_META);
 }
 
 /* ---- growing ---- */

@@ -16,15 +16,24 @@
 #define RDB_XLOG_GROW 0x10
 #define RDB_XLOG_UNMAP 0x20
 
-/* Blocks: 0 metapage, 1 forward leaf, 2 reverse leaf. */
+/* The pages of a change, and the block references of its record.  Slots on the
+ * metapage are changed there: then there is no leaf, or the leaf is it. */
+typedef enum RdbMapRole
+{
+	RDB_ROLE_META,
+	RDB_ROLE_FORWARD,
+	RDB_ROLE_REVERSE
+} RdbMapRole;
+
+#define RDB_NROLES (RDB_ROLE_REVERSE + 1)
+
 typedef struct RdbXlogAdopt
 {
 	BlockNumber block;			/* the first one */
 	BlockNumber page;			/* its page */
-	uint32		count;			/* neighbours, of both */
+	uint32		count;			/* neighbours, of both, on the same three pages */
 } RdbXlogAdopt;
 
-/* Blocks: 0 metapage, 1 forward leaf, 2 reverse leaf. */
 typedef struct RdbXlogUnmap
 {
 	BlockNumber block;
@@ -41,16 +50,12 @@ typedef struct RdbXlogGrow
 	uint8		level;
 } RdbXlogGrow;
 
-extern void rdb_map_log_adopt(Buffer meta, Buffer forward, Buffer reverse,
-							  BlockNumber block, BlockNumber page, uint32 count);
+extern void rdb_map_apply_adopt(char *page, RdbMapRole role, const RdbXlogAdopt *adopt);
+extern void rdb_map_apply_unmap(char *page, RdbMapRole role, const RdbXlogUnmap *unmap);
+extern void rdb_map_log_adopt(const Buffer *buffers, const RdbXlogAdopt *adopt);
+extern void rdb_map_log_unmap(const Buffer *buffers, const RdbXlogUnmap *unmap);
 extern void rdb_map_log_grow(Buffer buffer, Buffer parent, RdbMapTree tree,
 							 int level, uint32 index, uint16 slot);
-extern void rdb_map_apply_adopt(char *meta, char *forward, char *reverse,
-								const RdbXlogAdopt *adopt);
-extern void rdb_map_log_unmap(Buffer meta, Buffer forward, Buffer reverse,
-							  const RdbXlogUnmap *unmap);
-extern void rdb_map_apply_unmap(char *meta, char *forward, char *reverse,
-								const RdbXlogUnmap *unmap);
 extern void rdb_map_register_rmgr(void);
 
 #endif							/* RDB_MAP_WAL_H */

@@ -75,7 +75,7 @@ rdb_map_unpin(RdbMapPin *pin)
 RdbMapEntry
 rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
 {
-	uint32		leaf = block / RDB_FORWARD_SLOTS;
+	uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, block);
 	RdbMapEntry entry;
 
 	if (!BufferIsValid(pin->buffer) || pin->leaf != leaf)
@@ -87,7 +87,7 @@ rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
 			return RdbEntryMake(RDB_ENTRY_NONE, 0);
 	}
 	LockBuffer(pin->buffer, BUFFER_LOCK_SHARE);
-	entry = RdbForwardSlots(RdbMapPageOf(pin->buffer))[block % RDB_FORWARD_SLOTS];
+	entry = *rdb_map_forward_slot(BufferGetPage(pin->buffer), block);
 	LockBuffer(pin->buffer, BUFFER_LOCK_UNLOCK);
 	return entry;
 }
@@ -96,13 +96,14 @@ rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
 BlockNumber
 rdb_map_block_of(Relation rel, BlockNumber page)
 {
-	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE, page / RDB_REVERSE_SLOTS);
+	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+										 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
 	uint32		block;
 
 	if (!BufferIsValid(leaf))
 		return InvalidBlockNumber;
 	LockBuffer(leaf, BUFFER_LOCK_SHARE);
-	block = RdbReverseSlots(RdbMapPageOf(leaf))[page % RDB_REVERSE_SLOTS];
+	block = *rdb_map_reverse_slot(BufferGetPage(leaf), page);
 	UnlockReleaseBuffer(leaf);
 	return block == 0 ? InvalidBlockNumber : block - 1;
 }
@@ -161,15 +162,6 @@ emit_allocated(Relation rel, BlockNumber block)
 	rdb_event_emit(&event);
 }
 
-/* The three pages of an adoption, pinned. */
-typedef struct Adoption
-{
-	Buffer		meta;
-	Buffer		forward;
-	Buffer		reverse;
-	uint32		forward_leaf;
-} Adoption;
-
 static Buffer
 read_or_grow(Relation rel, RdbMapTree tree, uint32 leaf)
 {
@@ -184,11 +176,32 @@ read_or_grow(Relation rel, RdbMapTree tree, uint32 leaf)
 }
 
 static void
-release(Adoption *adoption)
+release(const Buffer *buffers)
 {
-	ReleaseBuffer(adoption->reverse);
-	ReleaseBuffer(adoption->forward);
-	ReleaseBuffer(adoption->meta);
+	for (int role = 0; role < RDB_NROLES; role++)
+		ReleaseBuffer(buffers[role]);
+}
+
+/* Lock the leaves, after the metapage; a leaf may be the metapage. */
+static void
+lock_leaves(const Buffer *buffers)
+{
+	for (int role = RDB_ROLE_FORWARD; role < RDB_NROLES; role++)
+	{
+		if (buffers[role] != buffers[RDB_ROLE_META])
+			LockBuffer(buffers[role], BUFFER_LOCK_EXCLUSIVE);
+	}
+}
+
+static void
+unlock_all(const Buffer *buffers)
+{
+	for (int role = RDB_NROLES - 1; role > RDB_ROLE_META; role--)
+	{
+		if (buffers[role] != buffers[RDB_ROLE_META])
+			LockBuffer(buffers[role], BUFFER_LOCK_UNLOCK);
+	}
+	LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_UNLOCK);
 }
 
 /*
@@ -196,43 +209,43 @@ release(Adoption *adoption)
  * the next block is; its leaf must be the one that was pinned.
  */
 static BlockNumber
-prepare(Relation rel, BlockNumber page, Adoption *adoption)
+prepare(Relation rel, BlockNumber page, Buffer *buffers)
 {
 	for (;;)
 	{
 		BlockNumber next = rdb_map_nblocks(rel);
+		uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, next);
 
 		if (next >= MaxBlockNumber - 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("cannot extend table \"%s\" beyond %u blocks",
 							RelationGetRelationName(rel), next)));
-		adoption->forward_leaf = next / RDB_FORWARD_SLOTS;
-		adoption->forward = read_or_grow(rel, RDB_MAP_FORWARD, adoption->forward_leaf);
-		adoption->reverse = read_or_grow(rel, RDB_MAP_REVERSE, page / RDB_REVERSE_SLOTS);
-		adoption->meta = rdb_map_read_meta(rel);
-		LockBuffer(adoption->meta, BUFFER_LOCK_EXCLUSIVE);
-		next = RdbTableMetaOf(adoption->meta)->nblocks;
-		if (next / RDB_FORWARD_SLOTS == adoption->forward_leaf)
+		buffers[RDB_ROLE_FORWARD] = read_or_grow(rel, RDB_MAP_FORWARD, leaf);
+		buffers[RDB_ROLE_REVERSE] = read_or_grow(rel, RDB_MAP_REVERSE,
+												 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
+		buffers[RDB_ROLE_META] = rdb_map_read_meta(rel);
+		LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_EXCLUSIVE);
+		next = RdbTableMetaOf(buffers[RDB_ROLE_META])->nblocks;
+		if (rdb_map_leaf_of(RDB_MAP_FORWARD, next) == leaf)
 			return next;
-		LockBuffer(adoption->meta, BUFFER_LOCK_UNLOCK);
-		release(adoption);
+		LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_UNLOCK);
+		release(buffers);
 	}
 }
 
-/* All three are locked: give the pages their blocks. */
+/* All are locked: give the pages their blocks. */
 static void
-change(Relation rel, Adoption *adoption, const RdbXlogAdopt *adopt)
+change(Relation rel, const Buffer *buffers, const RdbXlogAdopt *adopt)
 {
 	START_CRIT_SECTION();
-	rdb_map_apply_adopt(BufferGetPage(adoption->meta), BufferGetPage(adoption->forward),
-						BufferGetPage(adoption->reverse), adopt);
-	MarkBufferDirty(adoption->meta);
-	MarkBufferDirty(adoption->forward);
-	MarkBufferDirty(adoption->reverse);
+	for (int role = 0; role < RDB_NROLES; role++)
+	{
+		rdb_map_apply_adopt(BufferGetPage(buffers[role]), role, adopt);
+		MarkBufferDirty(buffers[role]);
+	}
 	if (RelationNeedsWAL(rel))
-		rdb_map_log_adopt(adoption->meta, adoption->forward, adoption->reverse,
-						  adopt->block, adopt->page, adopt->count);
+		rdb_map_log_adopt(buffers, adopt);
 	END_CRIT_SECTION();
 }
 
@@ -245,23 +258,20 @@ BlockNumber
 rdb_map_adopt(Relation rel, BlockNumber page)
 {
 	BlockNumber block = rdb_map_block_of(rel, page);
-	Adoption	adoption;
+	Buffer		buffers[RDB_NROLES];
 	uint32		taken;
 
 	if (block != InvalidBlockNumber)
 		return block;
-	block = prepare(rel, page, &adoption);
-	LockBuffer(adoption.forward, BUFFER_LOCK_EXCLUSIVE);
-	LockBuffer(adoption.reverse, BUFFER_LOCK_EXCLUSIVE);
-	taken = RdbReverseSlots(RdbMapPageOf(adoption.reverse))[page % RDB_REVERSE_SLOTS];
+	block = prepare(rel, page, buffers);
+	lock_leaves(buffers);
+	taken = *rdb_map_reverse_slot(BufferGetPage(buffers[RDB_ROLE_REVERSE]), page);
 	if (taken != 0)
 		block = taken - 1;
 	else
-		change(rel, &adoption, &(RdbXlogAdopt) {block, page, 1});
-	LockBuffer(adoption.reverse, BUFFER_LOCK_UNLOCK);
-	LockBuffer(adoption.forward, BUFFER_LOCK_UNLOCK);
-	LockBuffer(adoption.meta, BUFFER_LOCK_UNLOCK);
-	release(&adoption);
+		change(rel, buffers, &(RdbXlogAdopt) {block, page, 1});
+	unlock_all(buffers);
+	release(buffers);
 	if (taken == 0)
 		emit_allocated(rel, block);
 	return block;
@@ -273,8 +283,8 @@ run_of(BlockNumber block, BlockNumber page, BlockNumber end)
 {
 	uint32		run = end - page;
 
-	run = Min(run, RDB_FORWARD_SLOTS - block % RDB_FORWARD_SLOTS);
-	return Min(run, RDB_REVERSE_SLOTS - page % RDB_REVERSE_SLOTS);
+	run = Min(run, rdb_map_slots_left(RDB_MAP_FORWARD, block));
+	return Min(run, rdb_map_slots_left(RDB_MAP_REVERSE, page));
 }
 
 /*
@@ -288,18 +298,45 @@ rdb_map_adopt_all(Relation rel)
 
 	for (BlockNumber page = RDB_META_BLOCK + 1; page < end;)
 	{
-		Adoption	adoption;
-		BlockNumber block = prepare(rel, page, &adoption);
+		Buffer		buffers[RDB_NROLES];
+		BlockNumber block = prepare(rel, page, buffers);
 		uint32		count = run_of(block, page, end);
 
-		LockBuffer(adoption.forward, BUFFER_LOCK_EXCLUSIVE);
-		LockBuffer(adoption.reverse, BUFFER_LOCK_EXCLUSIVE);
-		change(rel, &adoption, &(RdbXlogAdopt) {block, page, count});
-		LockBuffer(adoption.reverse, BUFFER_LOCK_UNLOCK);
-		LockBuffer(adoption.forward, BUFFER_LOCK_UNLOCK);
-		LockBuffer(adoption.meta, BUFFER_LOCK_UNLOCK);
-		release(&adoption);
+		lock_leaves(buffers);
+		change(rel, buffers, &(RdbXlogAdopt) {block, page, count});
+		unlock_all(buffers);
+		release(buffers);
 		page += count;
 		CHECK_FOR_INTERRUPTS();
 	}
+}
+
+/*
+ * Take one block off the table, which has nblocks then.  Caller holds
+ * AccessExclusiveLock.
+ */
+void
+rdb_map_unmap(Relation rel, BlockNumber page, BlockNumber block, BlockNumber nblocks)
+{
+	RdbXlogUnmap unmap = {block, page, nblocks};
+	Buffer		buffers[RDB_NROLES];
+
+	buffers[RDB_ROLE_FORWARD] = rdb_map_read_leaf(rel, RDB_MAP_FORWARD,
+												  rdb_map_leaf_of(RDB_MAP_FORWARD, block));
+	buffers[RDB_ROLE_REVERSE] = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+												  rdb_map_leaf_of(RDB_MAP_REVERSE, page));
+	buffers[RDB_ROLE_META] = rdb_map_read_meta(rel);
+	LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_EXCLUSIVE);
+	lock_leaves(buffers);
+	START_CRIT_SECTION();
+	for (int role = 0; role < RDB_NROLES; role++)
+	{
+		rdb_map_apply_unmap(BufferGetPage(buffers[role]), role, &unmap);
+		MarkBufferDirty(buffers[role]);
+	}
+	if (RelationNeedsWAL(rel))
+		rdb_map_log_unmap(buffers, &unmap);
+	END_CRIT_SECTION();
+	unlock_all(buffers);
+	release(buffers);
 }

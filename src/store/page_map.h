@@ -31,5 +31,7 @@ extern Buffer rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
 
 extern BlockNumber rdb_map_adopt(Relation rel, BlockNumber page);
 extern void rdb_map_adopt_all(Relation rel);
+extern void rdb_map_unmap(Relation rel, BlockNumber page, BlockNumber block,
+						  BlockNumber nblocks);
 
 #endif							/* RDB_PAGE_MAP_H */
