@@ -371,6 +371,14 @@ CREATE ACCESS METHOD rustydb_columnar TYPE TABLE HANDLER rustydb.columnar_handle
 COMMENT ON ACCESS METHOD rustydb_columnar IS
 'ordinary SQL tables of the storage engine';
 
+CREATE FUNCTION rustydb.verify(rel regclass,
+    OUT page bigint, OUT block bigint, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rdb_verify'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.verify(regclass) IS
+'checks a table of rustydb_columnar or a page store: a row for each inconsistency of its storage';
+
 --
 -- The engine's own I/O
 --
