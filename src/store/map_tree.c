@@ -14,6 +14,7 @@
 
 #include "store/map_tree.h"
 
+#include "access/generic_xlog.h"
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -259,7 +260,38 @@ rdb_map_read_leaf(Relation rel, RdbMapTree tree, uint32 leaf)
 	return buffer;
 }
 
-/* ---- growing ---- */
+/* ---- growing, and giving back ---- */
+
+uint32
+rdb_map_first_number(RdbMapTree tree, int level, uint32 index)
+{
+	uint64		leaf = (uint64) index * (level == 0 ? 1 : RDB_INNER_SLOTS);
+
+	return (uint32) Min(first_numbers(tree) + leaf * leaf_slots(tree), PG_UINT32_MAX);
+}
+
+/*
+ * Take a page, which has no slot in use, out of its tree.  Caller holds
+ * AccessExclusiveLock and cuts the page off afterwards.
+ */
+void
+rdb_map_unlink(Relation rel, RdbMapTree tree, int level, uint32 index)
+{
+	Buffer		parent = level == 1 ? rdb_map_read_meta(rel) :
+		ReadBuffer(rel, find_inner(rel, tree, index / RDB_INNER_SLOTS));
+	GenericXLogState *wal;
+	void	   *area;
+
+	LockBuffer(parent, BUFFER_LOCK_EXCLUSIVE);
+	wal = GenericXLogStart(rel);
+	area = RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, parent, 0));
+	if (level == 1)
+		((RdbTableMeta *) area)->roots[root_index(tree, index)] = 0;
+	else
+		RdbInnerSlots((RdbMapPage *) area)[index % RDB_INNER_SLOTS] = 0;
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(parent);
+}
 
 static Buffer
 extend(Relation rel)

@@ -6,9 +6,12 @@
  * blocks are the last blocks: then no number is left without a page below one
  * that has one, and the relation is never shorter, in pages, than the table is
  * in blocks.  (Core reads pages by the numbers of blocks, to prefetch; BRIN
- * takes the number of pages for that of blocks.)
+ * takes the number of pages for that of blocks.)  Pages of the page table among
+ * them go too, if they are about what goes.
  *
- * Blocks leave the page table, logged, before their pages are cut off.
+ * Blocks leave the page table, and its pages the trees, logged, before their
+ * pages are cut off.  Other processes may remember where such a page was; they
+ * are told to forget it before they get a lock on the table again.
  */
 #include "postgres.h"
 
@@ -20,8 +23,10 @@
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
 #include "storage/lmgr.h"
+#include "store/engine_page.h"
 #include "store/map_tree.h"
 #include "store/page_map.h"
+#include "utils/inval.h"
 
 /* Fewer pages than this are not worth a lock that stops everybody. */
 #define WORTH_TRIMMING 16
@@ -49,24 +54,38 @@ rdb_map_reap_unadopted(Relation rel, Buffer buffer, OffsetNumber *offsets, int n
 	ReleaseBuffer(leaf);
 }
 
-static bool
-is_empty(Relation rel, BlockNumber number)
+typedef enum TailPage
+{
+	TAIL_ROWS,					/* and so the end */
+	TAIL_EMPTY,
+	TAIL_TREE
+} TailPage;
+
+/* What a page at the end is; of a page of a tree, which one. */
+static TailPage
+look_at(Relation rel, BlockNumber number, RdbMapPage *tree_page)
 {
 	Buffer		buffer = ReadBuffer(rel, number);
-	Page		page;
-	bool		empty;
+	Page		page = BufferGetPage(buffer);
+	TailPage	result = TAIL_ROWS;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	page = BufferGetPage(buffer);
-	empty = PageIsNew(page) ||
-		(PageGetSpecialSize(page) == 0 && PageGetMaxOffsetNumber(page) == 0);
+	if (PageIsNew(page) ||
+		(PageGetSpecialSize(page) == 0 && PageGetMaxOffsetNumber(page) == 0))
+		result = TAIL_EMPTY;
+	else if (rdb_is_engine_page(page, RDB_ENGINE_MAP))
+	{
+		result = TAIL_TREE;
+		memcpy(tree_page, RdbEngineArea(page), offsetof(RdbMapPage, slots));
+	}
 	UnlockReleaseBuffer(buffer);
-	return empty;
+	return result;
 }
 
 /*
  * Where to cut: the lowest page from which on all are empty and have just the
- * last blocks.  The number of pages if there is no such page.
+ * last blocks, or are pages of the trees for numbers beyond the cut.  The number
+ * of pages if there is no such page.
  */
 static BlockNumber
 find_cut(Relation rel)
@@ -74,23 +93,55 @@ find_cut(Relation rel)
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 	BlockNumber nblocks = rdb_map_nblocks(rel);
 	BlockNumber cut = pages;
-	BlockNumber lowest = nblocks;
+	BlockNumber lowest = nblocks;	/* block of the pages so far */
 	BlockNumber adopted = 0;
+	uint32		least[2] = {PG_UINT32_MAX, PG_UINT32_MAX};	/* numbers that trees need */
 
-	for (BlockNumber page = pages - 1; page > RDB_META_BLOCK && is_empty(rel, page); page--)
+	for (BlockNumber page = pages - 1; page > RDB_META_BLOCK; page--)
 	{
-		BlockNumber block = rdb_map_block_of(rel, page);
+		RdbMapPage	tree_page;
+		TailPage	kind = look_at(rel, page, &tree_page);
+		BlockNumber block;
 
 		CHECK_FOR_INTERRUPTS();
+		if (kind == TAIL_ROWS)
+			break;
+		block = kind == TAIL_EMPTY ? rdb_map_block_of(rel, page) : InvalidBlockNumber;
+		if (kind == TAIL_TREE)
+			least[tree_page.tree] = Min(least[tree_page.tree],
+										rdb_map_first_number(tree_page.tree, tree_page.level,
+															 tree_page.index));
 		if (block != InvalidBlockNumber)
 		{
 			adopted++;
 			lowest = Min(lowest, block);
 		}
-		if (lowest == nblocks - adopted)
+		if (lowest == nblocks - adopted && least[RDB_MAP_FORWARD] >= nblocks - adopted &&
+			least[RDB_MAP_REVERSE] >= page)
 			cut = page;
 	}
 	return cut;
+}
+
+/* Take the trees' pages from the cut on out of the trees: leaves, then inner
+ * pages. */
+static void
+unlink_from(Relation rel, BlockNumber cut)
+{
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
+
+	for (int level = 0; level <= 1; level++)
+	{
+		for (BlockNumber page = cut; page < pages; page++)
+		{
+			RdbMapPage	tree_page;
+
+			if (look_at(rel, page, &tree_page) == TAIL_TREE && tree_page.level == level)
+				rdb_map_unlink(rel, tree_page.tree, level, tree_page.index);
+		}
+	}
+	rdb_map_forget(rel);
+	CacheInvalidateRelcache(rel);
 }
 
 /* The number of blocks falls with the last record, when none of them is left. */
@@ -115,7 +166,10 @@ unmap_from(Relation rel, BlockNumber cut)
 	}
 }
 
-/* Cut off what is empty at the end, if nobody uses the table just now. */
+/*
+ * Cut off what is empty at the end, if nobody uses the table just now.  The lock
+ * is kept until the transaction ends: only then do others learn to forget.
+ */
 void
 rdb_map_trim(Relation rel)
 {
@@ -129,7 +183,7 @@ rdb_map_trim(Relation rel)
 	if (cut < RelationGetNumberOfBlocks(rel))
 	{
 		unmap_from(rel, cut);
+		unlink_from(rel, cut);
 		RelationTruncate(rel, cut);
 	}
-	UnlockRelation(rel, AccessExclusiveLock);
 }
