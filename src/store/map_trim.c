@@ -61,6 +61,22 @@ typedef enum TailPage
 	TAIL_TREE
 } TailPage;
 
+/* No line pointer is in use: VACUUM leaves an unused one behind. */
+static bool
+is_empty(Page page)
+{
+	if (PageIsNew(page))
+		return true;
+	if (PageGetSpecialSize(page) != 0)
+		return false;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	{
+		if (ItemIdIsUsed(PageGetItemId(page, offset)))
+			return false;
+	}
+	return true;
+}
+
 /* What a page at the end is; of a page of a tree, which one. */
 static TailPage
 look_at(Relation rel, BlockNumber number, RdbMapPage *tree_page)
@@ -70,8 +86,7 @@ look_at(Relation rel, BlockNumber number, RdbMapPage *tree_page)
 	TailPage	result = TAIL_ROWS;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	if (PageIsNew(page) ||
-		(PageGetSpecialSize(page) == 0 && PageGetMaxOffsetNumber(page) == 0))
+	if (is_empty(page))
 		result = TAIL_EMPTY;
 	else if (rdb_is_engine_page(page, RDB_ENGINE_MAP))
 	{
