@@ -31,7 +31,7 @@ DATA = $(wildcard sql/rustydb_storage--*.sql)
 
 # Explicit, so that a file that is in no list is found by `make check` and not forgotten.
 REGRESS = events pages
-ISOLATION = listen
+ISOLATION = listen pins
 TAP_TESTS = 1
 REGRESS_OPTS = --encoding=UTF8
 
