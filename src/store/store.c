@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 #include "store/pages_am.h"
+#include "store/pages_columns.h"
 #include "store/pending.h"
 #include "utils/guc.h"
 
@@ -25,4 +26,5 @@ void
 rdb_store_hooks(void)
 {
 	rdb_pages_load_hooks();
+	rdb_pages_columns_hooks();
 }
