@@ -10,6 +10,7 @@
 #include "nodes/makefuncs.h"
 #include "store/store_args.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
@@ -48,7 +49,8 @@ rdb_page_store_create(PG_FUNCTION_ARGS)
 		SPI_execute(command.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not run \"%s\"", command.data);
 	SPI_finish();
-	relid = RangeVarGetRelid(name, NoLock, false);
+	/* not the first of that name in search_path: a temporary table may hide it */
+	relid = get_relname_relid(name->relname, RangeVarGetCreationNamespace(name));
 	PG_RETURN_OID(relid);
 }
 
