@@ -39,13 +39,8 @@ PG_FUNCTION_INFO_V1(rdb_buffer_flush_all);
 static Relation
 open_relation(Oid relid)
 {
-	Relation	rel;
+	Relation	rel = rdb_relation_open(relid, AccessShareLock);
 
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	rel = relation_open(relid, AccessShareLock);
 	if (!RELKIND_HAS_STORAGE(rel->rd_rel->relkind))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),

@@ -1,8 +1,9 @@
 /*
  * pages_load.c
  *	  What writes rows into a page store: nothing but COPY … FROM, so that a
- *	  dump can be restored.  Each row says where its record goes.  A row without
- *	  slot and record is an allocated, empty page.
+ *	  dump can be restored, and ALTER TABLE that moves a table's rows (SET LOGGED,
+ *	  SET UNLOGGED, SET ACCESS METHOD).  Each row says where its record goes.  A
+ *	  row without slot and record is an allocated, empty page.
  *
  * INSERT, UPDATE and DELETE are refused: pages are changed by functions.
  */
@@ -24,7 +25,8 @@
 #include "store/store_space.h"
 #include "store/store_write.h"
 
-/* COPY commands that are running, one within another. */
+/* Commands that are running, one within another: COPY … FROM; and those that
+ * take everything out of a table, COPY … TO and ALTER TABLE. */
 static int	copies_in = 0;
 static int	copies_out = 0;
 static ProcessUtility_hook_type next_process_utility;
@@ -52,12 +54,35 @@ run_copy(int *running, RDB_UTILITY_PARAMS)
 	(*running)--;
 }
 
+/* Whether it copies all rows to another table or file, as they are. */
+static bool
+rewrites_rows(Node *command)
+{
+	ListCell   *lc;
+
+	if (!IsA(command, AlterTableStmt))
+		return false;
+	foreach(lc, ((AlterTableStmt *) command)->cmds)
+	{
+		AlterTableType type = lfirst_node(AlterTableCmd, lc)->subtype;
+
+		if (type == AT_SetLogged || type == AT_SetUnLogged || type == AT_SetAccessMethod)
+			return true;
+	}
+	return false;
+}
+
 static void
 load_process_utility(RDB_UTILITY_PARAMS)
 {
-	if (!IsA(pstmt->utilityStmt, CopyStmt))
+	CopyStmt   *copy = (CopyStmt *) pstmt->utilityStmt;
+
+	if (rewrites_rows(pstmt->utilityStmt))
+		run_copy(&copies_out, RDB_UTILITY_PASS);
+	/* COPY (query) TO is what the query says, and no dump */
+	else if (!IsA(copy, CopyStmt) || copy->relation == NULL)
 		rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
-	else if (((CopyStmt *) pstmt->utilityStmt)->is_from)
+	else if (copy->is_from)
 		run_copy(&copies_in, RDB_UTILITY_PASS);
 	else
 		run_copy(&copies_out, RDB_UTILITY_PASS);
@@ -140,10 +165,21 @@ load_row(Relation rel, TupleTableSlot *row)
 	row->tts_tid.ip_posid = DatumGetInt32(row->tts_values[1]);
 }
 
-static void
-load_rows(Relation rel, TupleTableSlot **rows, int n)
+/*
+ * COPY has a bulk-insert state; an INSERT that a trigger runs within it has
+ * none.  A table that ALTER TABLE fills is marked.
+ */
+static bool
+may_load(Relation rel, const struct BulkInsertStateData *bistate)
 {
-	if (copies_in == 0)
+	return (copies_in > 0 && bistate != NULL) || OidIsValid(rel->rd_rel->relrewrite);
+}
+
+static void
+load_rows(Relation rel, TupleTableSlot **rows, int n,
+		  const struct BulkInsertStateData *bistate)
+{
+	if (!may_load(rel, bistate))
 		refuse(rel, "insert into", "rustydb.disk_allocate_page() and rustydb.disk_write_page()");
 	rdb_require_preload();
 	/* nobody else allocates or writes meanwhile */
@@ -161,8 +197,7 @@ tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 {
 	(void) cid;
 	(void) options;
-	(void) bistate;
-	load_rows(rel, &slot, 1);
+	load_rows(rel, &slot, 1, bistate);
 }
 
 static void
@@ -171,8 +206,7 @@ multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId cid,
 {
 	(void) cid;
 	(void) options;
-	(void) bistate;
-	load_rows(rel, slots, nslots);
+	load_rows(rel, slots, nslots, bistate);
 }
 
 static void

@@ -44,8 +44,7 @@ enum
 {
 	ATTR_PAGE_ID,
 	ATTR_SLOT_ID,
-	ATTR_RECORD,
-	NATTRS
+	ATTR_RECORD
 };
 
 static const TupleTableSlotOps *
@@ -69,9 +68,6 @@ fill_slot(TupleTableSlot *slot, Relation rel, BlockNumber block, int slot_id,
 	slot->tts_isnull[ATTR_SLOT_ID] = record == NULL;
 	slot->tts_values[ATTR_RECORD] = PointerGetDatum(record);
 	slot->tts_isnull[ATTR_RECORD] = record == NULL;
-	/* columns that somebody has added */
-	if (slot->tts_tupleDescriptor->natts > NATTRS)
-		slot_getmissingattrs(slot, NATTRS, slot->tts_tupleDescriptor->natts);
 	ItemPointerSet(&slot->tts_tid, block, record ? slot_id : FirstOffsetNumber);
 	slot->tts_tableOid = RelationGetRelid(rel);
 	ExecStoreVirtualTuple(slot);

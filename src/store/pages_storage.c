@@ -41,20 +41,30 @@ check_columns(Relation rel)
 	};
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			ncolumns = (int) lengthof(columns);
-	bool		right = desc->natts >= ncolumns;
+	bool		right = desc->natts == ncolumns;
 
 	for (int i = 0; right && i < ncolumns; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
 
-		right = attr->attisdropped || (attr->atttypid == columns[i].type &&
-									   strcmp(NameStr(attr->attname), columns[i].name) == 0);
+		right = !attr->attisdropped && attr->atttypid == columns[i].type &&
+			strcmp(NameStr(attr->attname), columns[i].name) == 0;
 	}
-	if (!right || (desc->natts > ncolumns && rel->rd_rel->relpages == 0))
+	if (!right)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("a page store has the columns page_id bigint, slot_id integer and record bytea"),
 				 errhint("Use rustydb.page_store_create() to make one.")));
+}
+
+static void
+check_is_table(Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" cannot be a page store", RelationGetRelationName(rel)),
+				 errdetail("Only a table can be one.")));
 }
 
 static void
@@ -63,6 +73,7 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 {
 	SMgrRelation smgr;
 
+	check_is_table(rel);
 	check_columns(rel);
 	*freeze_xid = InvalidTransactionId;
 	*minmulti = InvalidMultiXactId;

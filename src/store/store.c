@@ -6,6 +6,7 @@
 
 #include "store/store.h"
 
+#include "store/pages_columns.h"
 #include "store/pages_load.h"
 #include "store/pending.h"
 #include "store/read_ahead.h"
@@ -32,4 +33,5 @@ void
 rdb_store_hooks(void)
 {
 	rdb_pages_load_hooks();
+	rdb_pages_columns_hooks();
 }

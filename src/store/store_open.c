@@ -41,6 +41,28 @@ check_privileges(Oid relid, AclMode mode)
 }
 
 static void
+no_such_relation(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", relid)));
+}
+
+/*
+ * Open a relation of any kind.  It may have been dropped while its lock was
+ * waited for, which is no internal error: 42P01.
+ */
+Relation
+rdb_relation_open(Oid relid, LOCKMODE mode)
+{
+	Relation	rel = try_relation_open(relid, mode);
+
+	if (rel == NULL)
+		no_such_relation(relid);
+	return rel;
+}
+
+static void
 check_kind(Relation rel)
 {
 	if (!rdb_is_page_store(rel))
@@ -85,11 +107,9 @@ rdb_store_open(Oid relid, RdbStoreUse use, const char *function)
 	Relation	rel;
 
 	if (!OidIsValid(relid) || get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+		no_such_relation(relid);
 	check_privileges(relid, privileges[use]);
-	rel = relation_open(relid, use == RDB_STORE_READ ? AccessShareLock : RowExclusiveLock);
+	rel = rdb_relation_open(relid, use == RDB_STORE_READ ? AccessShareLock : RowExclusiveLock);
 	check_kind(rel);
 	if (use != RDB_STORE_READ)
 		check_may_write(rel, function);

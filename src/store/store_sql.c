@@ -13,6 +13,7 @@
 #include "store/store_args.h"
 #include "store/store_write.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
@@ -51,7 +52,8 @@ rdb_page_store_create(PG_FUNCTION_ARGS)
 		SPI_execute(command.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not run \"%s\"", command.data);
 	SPI_finish();
-	relid = RangeVarGetRelid(name, NoLock, false);
+	/* not the first of that name in search_path: a temporary table may hide it */
+	relid = get_relname_relid(name->relname, RangeVarGetCreationNamespace(name));
 	PG_RETURN_OID(relid);
 }
 
