@@ -21,6 +21,7 @@ typedef struct RdbReadReport
 extern void rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,
 							char *pages, RdbIoMethod method,
 							RdbReadReport *report);
+extern bool rdb_dirty_in_buffers(const RdbRelFile *file, BlockNumber block);
 extern bool rdb_newest_page(Relation rel, BlockNumber block, char *page);
 
 #endif							/* RDB_DIRECT_READ_H */
