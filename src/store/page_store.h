@@ -56,6 +56,7 @@ extern int	rdb_store_compact(Relation rel, BlockNumber block);
 extern BlockNumber rdb_store_allocate(Relation rel);
 extern void rdb_store_free(Relation rel, BlockNumber block);
 extern void rdb_store_reach(Relation rel, BlockNumber block);
+extern void rdb_store_unlist_damaged(Relation rel, Buffer meta, BlockNumber block);
 extern void rdb_store_truncate_free(Relation rel);
 extern void rdb_store_truncate_all(Relation rel);
 
