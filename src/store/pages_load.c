@@ -1,8 +1,9 @@
 /*
  * pages_load.c
  *	  What writes rows into a page store: nothing but COPY … FROM, so that a
- *	  dump can be restored.  Each row says where its record goes.  A row without
- *	  slot and record is an allocated, empty page.
+ *	  dump can be restored, and ALTER TABLE … SET LOGGED or UNLOGGED, which
+ *	  copies the rows to a new file.  Each row says where its record goes.  A row
+ *	  without slot and record is an allocated, empty page.
  *
  * INSERT, UPDATE and DELETE are refused: pages are changed by functions.
  */
@@ -48,10 +49,30 @@ run_copy(int *running, RDB_UTILITY_PARAMS)
 	(*running)--;
 }
 
+/* SET LOGGED or UNLOGGED, whose scan must not lose empty pages. */
+static bool
+changes_persistence(Node *statement)
+{
+	ListCell   *cell;
+
+	if (!IsA(statement, AlterTableStmt))
+		return false;
+	foreach(cell, ((AlterTableStmt *) statement)->cmds)
+	{
+		AlterTableType type = lfirst_node(AlterTableCmd, cell)->subtype;
+
+		if (type == AT_SetLogged || type == AT_SetUnLogged)
+			return true;
+	}
+	return false;
+}
+
 static void
 load_process_utility(RDB_UTILITY_PARAMS)
 {
-	if (!IsA(pstmt->utilityStmt, CopyStmt))
+	if (changes_persistence(pstmt->utilityStmt))
+		run_copy(&copies_out, RDB_UTILITY_PASS);
+	else if (!IsA(pstmt->utilityStmt, CopyStmt))
 		rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
 	else if (((CopyStmt *) pstmt->utilityStmt)->is_from)
 		run_copy(&copies_in, RDB_UTILITY_PASS);
@@ -139,7 +160,8 @@ load_row(Relation rel, TupleTableSlot *row)
 static void
 load_rows(Relation rel, TupleTableSlot **rows, int n)
 {
-	if (copies_in == 0)
+	/* ALTER TABLE writes into a relation that will replace the store's file */
+	if (copies_in == 0 && !OidIsValid(rel->rd_rel->relrewrite))
 		refuse(rel, "insert into", "rustydb.disk_allocate_page() and rustydb.disk_write_page()");
 	rdb_require_preload();
 	/* nobody else allocates or writes meanwhile */
