@@ -173,6 +173,8 @@ start_read(Request *request, Relation rel, BlockNumber block)
 	if (rdb_io_method != RDB_IO_URING || RelationUsesLocalBuffers(rel))
 		return false;
 	rdb_compat_rel_file(rel, &request->file);
+	if (rdb_dirty_in_buffers(&request->file, block))
+		return false;
 	io->fd = open_segment(&request->file, block);
 	if (io->fd < 0)
 		return false;

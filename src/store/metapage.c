@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "store/metapage.h"
+#include "store/page_store.h"
 
 #include "access/xloginsert.h"
 #include "disk/io_events.h"
@@ -78,7 +78,7 @@ rdb_meta_check(Relation rel, char *page, RdbRelationKind kind)
 void
 rdb_meta_read(Relation rel, RdbRelationKind kind, RdbMeta *meta)
 {
-	Buffer		buffer = ReadBuffer(rel, RDB_META_BLOCK);
+	Buffer		buffer = rdb_store_read_buffer(rel, RDB_META_BLOCK);
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	*meta = *rdb_meta_check(rel, BufferGetPage(buffer), kind);
@@ -89,7 +89,7 @@ rdb_meta_read(Relation rel, RdbRelationKind kind, RdbMeta *meta)
 Buffer
 rdb_meta_lock(Relation rel, RdbRelationKind kind)
 {
-	Buffer		buffer = ReadBuffer(rel, RDB_META_BLOCK);
+	Buffer		buffer = rdb_store_read_buffer(rel, RDB_META_BLOCK);
 
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	(void) rdb_meta_check(rel, BufferGetPage(buffer), kind);

@@ -81,7 +81,7 @@ copy_record(bytea *into, const char *data, int len)
 	return into;
 }
 
-/* Copy a page; false when it is free, or not made yet. */
+/* Copy a page; false when it is free. */
 static bool
 copy_page(Relation rel, BlockNumber block, char *page)
 {
@@ -90,8 +90,6 @@ copy_page(Relation rel, BlockNumber block, char *page)
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	memcpy(page, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
-	if (PageIsNew((Page) page))
-		return false;
 	rdb_store_verify(rel, block, page);
 	return !rdb_is_engine_page(page, RDB_ENGINE_FREE);
 }

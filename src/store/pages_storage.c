@@ -11,6 +11,7 @@
 
 #include "access/multixact.h"
 #include "access/tableam.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "catalog/pg_type_d.h"
 #include "catalog/storage.h"
@@ -78,11 +79,15 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	*freeze_xid = InvalidTransactionId;
 	*minmulti = InvalidMultiXactId;
 	smgr = RelationCreateStorage(*locator, persistence, true);
+	/*
+	 * With wal_level = minimal the commit syncs the file instead; an image in
+	 * the WAL would replace what was written after it.
+	 */
 	rdb_meta_create(smgr, locator, MAIN_FORKNUM, RDB_RELATION_PAGES,
-					persistence == RELPERSISTENCE_PERMANENT);
-	if (persistence == RELPERSISTENCE_PERMANENT)
+					persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
+	if (persistence != RELPERSISTENCE_TEMP)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
-	else if (persistence == RELPERSISTENCE_UNLOGGED)
+	if (persistence == RELPERSISTENCE_UNLOGGED)
 	{
 		smgrcreate(smgr, INIT_FORKNUM, false);
 		log_smgrcreate(locator, INIT_FORKNUM);

@@ -15,6 +15,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "catalog/storage.h"
 #include "disk/io_events.h"
 #include "miscadmin.h"
@@ -51,6 +52,26 @@ seal_meta(RdbMeta *meta)
 	rdb_engine_seal((char *) meta - SizeOfPageHeaderData);
 }
 
+static bool
+is_free(const char *page)
+{
+	return rdb_is_engine_page(page, RDB_ENGINE_FREE) && rdb_engine_intact(page);
+}
+
+static void
+damaged_free_page(Relation rel, BlockNumber block, const char *page)
+{
+	RdbRelFile	file;
+
+	rdb_compat_rel_file(rel, &file);
+	rdb_io_checksum_failure(&file, block, rdb_engine_stored_crc(page), rdb_engine_crc(page));
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("invalid free page in block %u of relation \"%s\"",
+					block, RelationGetRelationName(rel)),
+			 errhint("Call rustydb.disk_free_page() for this page to mend the list of free pages.")));
+}
+
 /* A page of the free list, its buffer locked exclusively, and what is next. */
 static Buffer
 lock_free_page(Relation rel, BlockNumber block, BlockNumber *next)
@@ -59,11 +80,8 @@ lock_free_page(Relation rel, BlockNumber block, BlockNumber *next)
 	const char *page = BufferGetPage(buffer);
 
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	if (!rdb_is_engine_page(page, RDB_ENGINE_FREE) || !rdb_engine_intact(page))
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("invalid free page in block %u of relation \"%s\"",
-						block, RelationGetRelationName(rel))));
+	if (!is_free(page))
+		damaged_free_page(rel, block, page);
 	*next = ((const RdbFreePage *) RdbEngineArea(page))->next;
 	return buffer;
 }
@@ -72,23 +90,23 @@ lock_free_page(Relation rel, BlockNumber block, BlockNumber *next)
 static Buffer
 lock_new_page(Relation rel, BlockNumber block)
 {
-	Buffer		buffer;
+	BlockNumber nblocks;
 
 	if (block >= MaxBlockNumber)
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("cannot extend page store \"%s\" beyond %u pages",
 						RelationGetRelationName(rel), block - 1)));
-	if (block < RelationGetNumberOfBlocks(rel))
+	nblocks = RelationGetNumberOfBlocks(rel);
+	if (block < nblocks)
 		return ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_AND_LOCK, NULL);
-	/* nobody else extends it: see above */
-	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
-	if (BufferGetBlockNumber(buffer) != block)
+	if (block > nblocks)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("page store \"%s\" has %u blocks instead of %u",
-						RelationGetRelationName(rel), BufferGetBlockNumber(buffer), block)));
-	return buffer;
+						RelationGetRelationName(rel), nblocks, block)));
+	/* nobody else extends it: see above */
+	return ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
 }
 
 /* Lock the metapage and the page that is handed out next. */
@@ -190,6 +208,12 @@ rdb_store_free(Relation rel, BlockNumber block)
 	meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
 	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (!rdb_store_page_check(BufferGetPage(buffer), block))
+	{
+		LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		rdb_store_unlist_damaged(rel, meta, block);
+		LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	}
 	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
 	wal = GenericXLogStart(rel);
 	rdb_store_give_back(wal, meta,
@@ -198,6 +222,113 @@ rdb_store_free(Relation rel, BlockNumber block)
 	GenericXLogFinish(wal);
 	UnlockReleaseBuffer(buffer);
 	UnlockReleaseBuffer(meta);
+}
+
+/* ---- mending the free list ---- */
+
+/* The block's buffer, whatever is in it, locked exclusively. */
+static Buffer
+lock_any_page(Relation rel, BlockNumber block)
+{
+	Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+}
+
+/* Whether the list has all pages that it should have, and not this one. */
+static bool
+list_is_sound(Relation rel, const RdbMeta *meta, BlockNumber without)
+{
+	BlockNumber at = meta->free_head;
+	BlockNumber n = 0;
+
+	for (; at != 0; n++)
+	{
+		Buffer		buffer;
+		const char *page;
+		bool		right;
+
+		if (at == without || at > meta->npages || n == meta->nfree)
+			return false;
+		buffer = lock_any_page(rel, at);
+		page = BufferGetPage(buffer);
+		right = is_free(page);
+		at = ((const RdbFreePage *) RdbEngineArea(page))->next;
+		UnlockReleaseBuffer(buffer);
+		if (!right)
+			return false;
+	}
+	return n == meta->nfree;
+}
+
+/* Put an intact free page on the list that is being made. */
+static void
+relist(Relation rel, Buffer meta, Buffer buffer, BlockNumber block)
+{
+	GenericXLogState *wal = GenericXLogStart(rel);
+	RdbFreePage *free_page = RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, buffer, 0));
+	RdbMeta    *changed = change_meta(wal, meta);
+
+	free_page->next = changed->free_head;
+	rdb_engine_seal((char *) free_page - SizeOfPageHeaderData);
+	changed->free_head = block;
+	seal_meta(changed);
+	GenericXLogFinish(wal);
+}
+
+static void
+set_list(Relation rel, Buffer meta, BlockNumber head, BlockNumber nfree)
+{
+	GenericXLogState *wal = GenericXLogStart(rel);
+	RdbMeta    *changed = change_meta(wal, meta);
+
+	changed->free_head = head;
+	changed->nfree = nfree;
+	seal_meta(changed);
+	GenericXLogFinish(wal);
+}
+
+/*
+ * Make the list anew of all intact free pages.  Until it is complete, its
+ * length is one that it cannot have; so after a crash it is made again.
+ */
+static void
+make_list(Relation rel, Buffer meta)
+{
+	BlockNumber npages = meta_of(meta)->npages;
+	BlockNumber nfree = 0;
+
+	set_list(rel, meta, 0, npages);
+	for (BlockNumber block = npages; block >= 1; block--)
+	{
+		Buffer		buffer = lock_any_page(rel, block);
+
+		if (is_free(BufferGetPage(buffer)))
+		{
+			relist(rel, meta, buffer, block);
+			nfree++;
+		}
+		UnlockReleaseBuffer(buffer);
+	}
+	set_list(rel, meta, meta_of(meta)->free_head, nfree);
+}
+
+/*
+ * The page is damaged and will be written over: if it was a free one, or the
+ * list is broken so that nobody knows, make the list anew, without it.  The
+ * caller has locked the metapage, and not the page.
+ */
+void
+rdb_store_unlist_damaged(Relation rel, Buffer meta, BlockNumber block)
+{
+	if (list_is_sound(rel, meta_of(meta), block))
+		return;
+	ereport(WARNING,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("making the list of free pages of page store \"%s\" anew",
+					RelationGetRelationName(rel))));
+	make_list(rel, meta);
 }
 
 /* ---- restoring a dump ---- */
@@ -363,10 +494,23 @@ last_allocated(Relation rel, BlockNumber npages)
 	return npages;
 }
 
+/* Free pages that a crash has left off the list come back to it. */
+static void
+find_lost(Relation rel)
+{
+	Buffer		meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+
+	if (!list_is_sound(rel, meta_of(meta), 0))
+		make_list(rel, meta);
+	UnlockReleaseBuffer(meta);
+}
+
 /*
  * Give free pages at the end back to the filesystem.  They leave the list
  * first, each in a WAL record; a crash in between leaves them off the list, and
- * the next time finds them all the same.  Caller holds AccessExclusiveLock.
+ * the next time finds them all the same.  The WAL is flushed before the file
+ * shrinks: a metapage from before would count pages that are not there.  Caller
+ * holds AccessExclusiveLock.
  */
 void
 rdb_store_truncate_free(Relation rel)
@@ -374,9 +518,11 @@ rdb_store_truncate_free(Relation rel)
 	RdbMeta		meta;
 	BlockNumber keep;
 	Buffer		buffer;
+	XLogRecPtr	lsn;
 	GenericXLogState *wal;
 	RdbMeta    *changed;
 
+	find_lost(rel);
 	rdb_meta_read(rel, RDB_RELATION_PAGES, &meta);
 	keep = last_allocated(rel, meta.npages);
 	if (keep == meta.npages)
@@ -388,8 +534,10 @@ rdb_store_truncate_free(Relation rel)
 	changed->nfree -= meta.npages - keep;
 	changed->npages = keep;
 	seal_meta(changed);
-	GenericXLogFinish(wal);
+	lsn = GenericXLogFinish(wal);
 	UnlockReleaseBuffer(buffer);
+	if (RelationNeedsWAL(rel))
+		XLogFlush(lsn);
 	RelationTruncate(rel, keep + 1);
 }
 

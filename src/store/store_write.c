@@ -29,18 +29,11 @@ wait_at_commit(Relation rel)
 		(void) GetTopTransactionId();
 }
 
-static bool
-is_new(Buffer buffer)
-{
-	return PageIsNew(BufferGetPage(buffer));
-}
-
 /* The page's copy in a WAL record that is being made. */
 static char *
 change(GenericXLogState *wal, Buffer buffer)
 {
-	return (char *) GenericXLogRegisterBuffer(wal, buffer,
-											  is_new(buffer) ? GENERIC_XLOG_FULL_IMAGE : 0);
+	return (char *) GenericXLogRegisterBuffer(wal, buffer, 0);
 }
 
 /* Put another image into the copy; what belongs to the buffer stays. */
@@ -56,6 +49,37 @@ replace(char *copy, const char *page)
 	header->pd_checksum = checksum;
 }
 
+/* Put the image into the page, whose buffer is locked. */
+static void
+put(Relation rel, Buffer buffer, const char *page, int flags)
+{
+	GenericXLogState *wal = GenericXLogStart(rel);
+	char	   *copy = (char *) GenericXLogRegisterBuffer(wal, buffer, flags);
+
+	replace(copy, page);
+	if (rdb_page_is_dirty(copy))
+		rdb_page_seal(copy);
+	GenericXLogFinish(wal);
+}
+
+/*
+ * A damaged page may have been a free one: nobody must hand it out.  Its WAL
+ * record has the whole image, because a standby's page is not the damaged one
+ * that a difference would be of.
+ */
+static void
+put_over_damage(Relation rel, BlockNumber block, Buffer buffer, const char *page)
+{
+	Buffer		meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+
+	rdb_store_unlist_damaged(rel, meta, block);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	put(rel, buffer, page, GENERIC_XLOG_FULL_IMAGE);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	UnlockReleaseBuffer(meta);
+}
+
 /*
  * Put an image of BLCKSZ and that id into the page.  A damaged page may be
  * replaced too.  Error: 22023 for a free page.
@@ -64,20 +88,21 @@ void
 rdb_store_put(Relation rel, BlockNumber block, const char *page)
 {
 	Buffer		buffer;
-	GenericXLogState *wal;
-	char	   *copy;
+	bool		damaged;
 
 	wait_at_commit(rel);
 	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
-	wal = GenericXLogStart(rel);
-	copy = change(wal, buffer);
-	replace(copy, page);
-	if (rdb_page_is_dirty(copy))
-		rdb_page_seal(copy);
-	GenericXLogFinish(wal);
-	UnlockReleaseBuffer(buffer);
+	damaged = !rdb_store_page_check(BufferGetPage(buffer), block);
+	if (!damaged)
+	{
+		rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+		put(rel, buffer, page, 0);
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if (damaged)
+		put_over_damage(rel, block, buffer, page);
+	ReleaseBuffer(buffer);
 }
 
 static int
@@ -150,6 +175,9 @@ rdb_store_split(Relation rel, BlockNumber block)
 
 	wait_at_commit(rel);
 	rdb_store_find_page(rel, &found);
+	/* a free page, and the very one that is locked now */
+	if (block == found.block)
+		rdb_store_require_allocated(rel, block, BufferGetPage(found.buffer));
 	buffer = lock_page(rel, block);
 	if (rdb_page_records(BufferGetPage(buffer)) < 2)
 		ereport(ERROR,
