@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "store/page_store.h"
+#include "store/store_open.h"
 
 #include "access/xloginsert.h"
 #include "disk/io_events.h"
