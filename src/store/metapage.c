@@ -8,7 +8,7 @@
  */
 #include "postgres.h"
 
-#include "store/store_open.h"
+#include "store/store_read.h"
 
 #include "access/xloginsert.h"
 #include "disk/io_events.h"
