@@ -221,8 +221,8 @@ sort_blocks(Wanted *wanted, const BlockNumber *blocks, int n)
  * Read n (at most RDB_READ_BATCH) blocks of the main fork, in any order, into
  * n pages, unchecked; adds to the report what came from the file.  Follow it
  * with rdb_newest_page(), and read what is still not right through buffers:
- * of a block that was dirty there, the page is made zeros.  Blocks of a temporary table come through local
- * buffers, and nothing is reported.
+ * of a block that was dirty there, the page is made zeros.  Blocks of a temporary
+ * table come through local buffers, and nothing is reported.
  */
 void
 rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,

@@ -50,6 +50,7 @@ typedef struct Request
 	Oid			relid;
 	int64		page_id;
 	int64		asked_us;
+	int64		read_us;		/* from asking to the end, if that was seen */
 	bool		started;		/* io is, or was, in flight */
 	bool		ended;
 	RdbRelFile	file;			/* that io reads */
@@ -116,6 +117,7 @@ add_request(Relation rel, BlockNumber block, bool write, RdbPriority priority)
 	request->relid = RelationGetRelid(rel);
 	request->page_id = block;
 	request->asked_us = rdb_unix_us();
+	request->read_us = RDB_IO_NOT_TIMED;
 	request->started = request->ended = false;
 	requests[nrequests] = request;
 	waiting[nrequests].id = ++last_id;
@@ -136,6 +138,7 @@ remove_request(int i)
 
 /* ---- reads in flight ---- */
 
+/* It ended some time ago: the session did something else meanwhile. */
 static void
 read_ended(RdbIoRequest *io)
 {
@@ -144,6 +147,16 @@ read_ended(RdbIoRequest *io)
 	request->ended = true;
 	close(io->fd);
 	ReleaseExternalFD();
+}
+
+/* It was being waited for, or had just begun. */
+static void
+read_ended_now(RdbIoRequest *io)
+{
+	Request    *request = (Request *) ((char *) io - offsetof(Request, io));
+
+	request->read_us = rdb_unix_us() - request->asked_us;
+	read_ended(io);
 }
 
 /* A descriptor that may stay open over the end of the transaction. */
@@ -184,13 +197,17 @@ start_read(Request *request, Relation rel, BlockNumber block)
 	io->niov = 1;
 	io->error = 0;
 	io->done = 0;
+	rdb_uring_reap(false, read_ended);
 	request->started = rdb_uring_start(io);
 	if (!request->started)
 	{
 		close(io->fd);
 		ReleaseExternalFD();
+		return false;
 	}
-	return request->started;
+	/* what the kernel has in its cache has been read already */
+	rdb_uring_reap(false, read_ended_now);
+	return true;
 }
 
 /*
@@ -207,7 +224,6 @@ rdb_disk_read_page_async(PG_FUNCTION_ARGS)
 	RdbPriority priority = priority_arg(PG_GETARG_TEXT_PP(2));
 
 	make_room();
-	rdb_uring_reap(false, read_ended);
 	if (!start_read(add_request(rel, block, false, priority), rel, block))
 		(void) PrefetchBuffer(rel, MAIN_FORKNUM, block);
 	RelationClose(rel);
@@ -238,11 +254,13 @@ rdb_disk_write_page_async(PG_FUNCTION_ARGS)
 
 /* ---- answering ---- */
 
+/* What ends while this waits is seen to end. */
 static void
 wait_for(Request *request)
 {
+	rdb_uring_reap(false, read_ended);
 	while (request->started && !request->ended)
-		rdb_uring_reap(true, read_ended);
+		rdb_uring_reap(true, read_ended_now);
 }
 
 /* The page that was read in flight, if it was, and of the relation's file. */
@@ -267,7 +285,7 @@ answer_read(Request *request)
 	if (was_read(request, &file))
 	{
 		report.bytes = BLCKSZ;
-		report.us = rdb_unix_us() - request->asked_us;
+		report.us = request->read_us;
 		rdb_io_count(RDB_IO_URING_OPS, 1);
 		rdb_io_count_request(false, report.bytes, report.us);
 		rdb_store_settle_read(rel, block, request->page);
@@ -279,7 +297,7 @@ answer_read(Request *request)
 
 		rdb_store_read(rel, &block, 1, &place, RDB_IO_SYNC, &report);
 	}
-	if (report.bytes > 0)
+	if (report.bytes > 0 && report.us != RDB_IO_NOT_TIMED)
 		rdb_io_completed(RDB_READ_COMPLETED, &file, block, report.us, report.bytes);
 	page = DatumGetByteaP(rdb_page_result(request->page));
 	RelationClose(rel);
@@ -297,7 +315,40 @@ answer_write(Request *request)
 	RelationClose(rel);
 }
 
-/* Run one request; what goes wrong is its answer. */
+/*
+ * Whether the error is about the request: what it asked for, the page, the file.
+ * Otherwise something has happened to the session or the server (cancelled, a
+ * deadlock, out of memory), and the statement fails; the request stays.
+ */
+static bool
+is_requests_own(int sqlerrcode)
+{
+	switch (sqlerrcode)
+	{
+		case ERRCODE_DATA_CORRUPTED:
+		case ERRCODE_DISK_FULL:
+			return true;
+		case ERRCODE_LOCK_NOT_AVAILABLE:
+			return false;
+		default:
+			break;
+	}
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_FEATURE_NOT_SUPPORTED:
+		case ERRCODE_DATA_EXCEPTION:
+		case ERRCODE_INVALID_TRANSACTION_STATE:
+		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
+		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
+		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
+		case ERRCODE_SYSTEM_ERROR:
+			return true;
+		default:
+			return false;
+	}
+}
+
+/* Run one request; what is wrong with it is its answer. */
 static void
 answer(Request *request, Answer *answer)
 {
@@ -328,9 +379,7 @@ answer(Request *request, Answer *answer)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		/* a cancelled statement is cancelled, not a failed request */
-		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		if (!is_requests_own(edata->sqlerrcode))
 			ReThrowError(edata);
 		answer->error = edata->message;
 	}
