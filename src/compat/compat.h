@@ -41,6 +41,13 @@
  */
 #define RDB_FAILED_READ_IS_ALWAYS_LOGGED (PG_VERSION_NUM >= 180000)
 
+/* A page that the storage manager reads or writes, aligned for direct I/O. */
+#if PG_VERSION_NUM >= 160000
+typedef PGIOAlignedBlock RdbIoAlignedBlock;
+#else
+typedef PGAlignedBlock RdbIoAlignedBlock;
+#endif
+
 /* A relation's file, as RelFileNode (15) or RelFileLocator (16 and later). */
 typedef struct RdbRelFile
 {
@@ -116,7 +123,8 @@ extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);
-extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);
+extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
+								TimestampTz started);
 
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);

@@ -8,12 +8,13 @@
  */
 #include "postgres.h"
 
-#include "store/store_read.h"
+#include "store/metapage.h"
 
 #include "access/xloginsert.h"
 #include "disk/io_events.h"
 #include "storage/bufmgr.h"
 #include "storage/smgr.h"
+#include "store/store_read.h"
 
 /*
  * Write the metapage of a relation whose fork has just been made and is
@@ -24,7 +25,7 @@ void
 rdb_meta_create(SMgrRelation smgr, const RdbLocator *locator, ForkNumber fork,
 				RdbRelationKind kind, bool logged)
 {
-	PGAlignedBlock page;
+	RdbIoAlignedBlock page;
 	RdbMeta    *meta = rdb_engine_init(page.data, RDB_ENGINE_META, RDB_META_VERSION);
 
 	meta->relation_kind = kind;

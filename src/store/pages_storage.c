@@ -16,6 +16,7 @@
 #include "catalog/pg_type_d.h"
 #include "catalog/storage.h"
 #include "catalog/storage_xlog.h"
+#include "core/module.h"
 #include "miscadmin.h"
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
@@ -25,6 +26,7 @@
 #include "store/store_read.h"
 #include "store/store_space.h"
 #include "store/store_write.h"
+#include "utils/timestamp.h"
 
 /* Rows a page, for the planner: what a record needs besides its bytes. */
 #define RECORD_OVERHEAD (RDB_RECORD_HEADER + sizeof(ItemIdData))
@@ -74,6 +76,7 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 {
 	SMgrRelation smgr;
 
+	rdb_require_preload();
 	check_is_table(rel);
 	check_columns(rel);
 	*freeze_xid = InvalidTransactionId;
@@ -118,7 +121,7 @@ copy_page(Relation old, Relation new, BlockNumber block)
 	rdb_store_buffered_read(old, block, page.data, NULL);
 	if (rdb_is_engine_page(page.data, RDB_ENGINE_FREE))
 		return 0;
-	rdb_store_reach(new, block);
+	rdb_store_reach(new, block, MaxBlockNumber);
 	rdb_store_put(new, block, page.data);
 	return rdb_page_records(page.data);
 }
@@ -129,11 +132,13 @@ copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
 				 MultiXactId *multi_cutoff, double *num_tuples,
 				 double *tups_vacuumed, double *tups_recently_dead)
 {
-	BlockNumber npages = highest_allocated(old);
+	BlockNumber npages;
 
 	(void) index;
 	(void) use_sort;
 	(void) oldest_xmin;
+	rdb_require_preload();
+	npages = highest_allocated(old);
 	*xid_cutoff = InvalidTransactionId;
 	*multi_cutoff = InvalidMultiXactId;
 	*num_tuples = *tups_vacuumed = *tups_recently_dead = 0;
@@ -172,16 +177,19 @@ static void
 relation_vacuum(Relation rel, struct VacuumParams *params,
 				BufferAccessStrategy strategy)
 {
-	double		records = count_records(rel, highest_allocated(rel));
+	TimestampTz started = GetCurrentTimestamp();
+	double		records;
 
 	(void) strategy;
+	rdb_require_preload();
+	records = count_records(rel, highest_allocated(rel));
 	if (rdb_compat_vacuum_truncates(params) &&
 		ConditionalLockRelation(rel, AccessExclusiveLock))
 	{
 		rdb_store_truncate_free(rel);
 		UnlockRelation(rel, AccessExclusiveLock);
 	}
-	rdb_compat_vacuumed(rel, RelationGetNumberOfBlocks(rel), records);
+	rdb_compat_vacuumed(rel, RelationGetNumberOfBlocks(rel), records, started);
 }
 
 static void

@@ -110,10 +110,10 @@ rdb_store_require_allocated(Relation rel, BlockNumber block, const char *page)
  * values (disk/checksum.c).  Without, and of a page whose pd_upper is 0 like a
  * new one's, it has only looked at the page, and the values are the page's own.
  */
-static void
-refused(Relation rel, BlockNumber block)
+void
+rdb_store_refused(Relation rel, BlockNumber block)
 {
-	PGAlignedBlock page;
+	RdbIoAlignedBlock page;
 
 	if (RelationUsesLocalBuffers(rel) ||
 		block >= smgrnblocks(RelationGetSmgr(rel), MAIN_FORKNUM))
@@ -137,7 +137,7 @@ rdb_store_read_buffer(Relation rel, BlockNumber block)
 	PG_CATCH();
 	{
 		if (geterrcode() == ERRCODE_DATA_CORRUPTED)
-			refused(rel, block);
+			rdb_store_refused(rel, block);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
