@@ -18,27 +18,12 @@
 #include "catalog/objectaccess.h"
 #include "catalog/pg_attribute.h"
 #include "catalog/pg_class.h"
-#include "commands/defrem.h"
+#include "store/store_open.h"
 #include "utils/fmgroids.h"
 #include "utils/lsyscache.h"
 #include "utils/snapmgr.h"
-#include "utils/syscache.h"
 
 static object_access_hook_type next_object_access;
-
-static bool
-is_page_store(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			am = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
-		ReleaseSysCache(tuple);
-	}
-	return OidIsValid(am) && am == get_table_am_oid("rustydb_pages", true);
-}
 
 /* Whether the command, which has not ended, has given the column another name. */
 static bool
@@ -80,7 +65,7 @@ columns_object_access(ObjectAccessType access, Oid class_id, Oid object_id,
 {
 	if (next_object_access)
 		next_object_access(access, class_id, object_id, sub_id, arg);
-	if (class_id != RelationRelationId || sub_id <= 0 || !is_page_store(object_id))
+	if (class_id != RelationRelationId || sub_id <= 0 || !rdb_names_page_store(object_id))
 		return;
 	if (access == OAT_POST_CREATE)
 		refuse(object_id, "add a column to");

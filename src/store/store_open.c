@@ -8,6 +8,8 @@
 
 #include "access/relation.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
 #include "core/module.h"
 #include "miscadmin.h"
 #include "store/pages_am.h"
@@ -15,6 +17,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 static const AclMode privileges[] = {
 	[RDB_STORE_READ] = ACL_SELECT,
@@ -29,6 +32,21 @@ bool
 rdb_is_page_store(Relation rel)
 {
 	return rel->rd_tableam == rdb_pages_routine();
+}
+
+/* By the catalog, without opening it. */
+bool
+rdb_names_page_store(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			am = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+		ReleaseSysCache(tuple);
+	}
+	return OidIsValid(am) && am == get_table_am_oid("rustydb_pages", true);
 }
 
 /* Before the relation is locked: who may not, must not make others wait. */

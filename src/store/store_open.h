@@ -20,6 +20,7 @@ typedef enum RdbStoreUse
 } RdbStoreUse;
 
 extern bool rdb_is_page_store(Relation rel);
+extern bool rdb_names_page_store(Oid relid);
 extern Relation rdb_relation_open(Oid relid, LOCKMODE mode);
 extern Relation rdb_store_open(Oid relid, RdbStoreUse use, const char *function);
 extern BlockNumber rdb_store_page_id(Relation rel, int64 page_id);

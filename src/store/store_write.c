@@ -80,6 +80,17 @@ put_over_damage(Relation rel, BlockNumber block, Buffer buffer, const char *page
 	UnlockReleaseBuffer(meta);
 }
 
+/* Whether rdb_store_put() would be refused now.  Error: 22023 for a free page. */
+void
+rdb_store_check_put(Relation rel, BlockNumber block)
+{
+	Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+}
+
 /*
  * Put an image of BLCKSZ and that id into the page.  A damaged page may be
  * replaced too.  Error: 22023 for a free page.

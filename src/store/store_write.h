@@ -7,6 +7,7 @@
 
 #include "disk/write_out.h"
 
+extern void rdb_store_check_put(Relation rel, BlockNumber block);
 extern void rdb_store_put(Relation rel, BlockNumber block, const char *page);
 extern void rdb_store_write_files(Relation rel, BlockNumber *blocks, int n,
 								  RdbIoMethod method, RdbWriteReport *report);
