@@ -9,6 +9,7 @@
 
 #include "access/multixact.h"
 #include "access/tableam.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "catalog/pg_type_d.h"
 #include "catalog/storage.h"
@@ -74,8 +75,14 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	*freeze_xid = InvalidTransactionId;
 	*minmulti = InvalidMultiXactId;
 	smgr = RelationCreateStorage(*locator, persistence, true);
+
+	/*
+	 * With wal_level = minimal, what follows in this transaction is not logged:
+	 * the file is synced at commit.  A record of the empty metapage would undo
+	 * that in a recovery.
+	 */
 	rdb_meta_create(smgr, locator, MAIN_FORKNUM, RDB_RELATION_PAGES,
-					persistence == RELPERSISTENCE_PERMANENT);
+					persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
 	if (persistence == RELPERSISTENCE_PERMANENT)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
 	else if (persistence == RELPERSISTENCE_UNLOGGED)
