@@ -82,9 +82,11 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	*freeze_xid = InvalidTransactionId;
 	*minmulti = InvalidMultiXactId;
 	smgr = RelationCreateStorage(*locator, persistence, true);
+
 	/*
-	 * With wal_level = minimal the commit syncs the file instead; an image in
-	 * the WAL would replace what was written after it.
+	 * With wal_level = minimal, what follows in this transaction is not logged:
+	 * the file is synced at commit.  A record of the empty metapage would undo
+	 * that in a recovery.
 	 */
 	rdb_meta_create(smgr, locator, MAIN_FORKNUM, RDB_RELATION_PAGES,
 					persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
