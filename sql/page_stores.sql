@@ -162,6 +162,8 @@ SELECT error_of(format(f, 2)) FROM unnest(ARRAY[
     'SELECT disk_write_page_coalesced(''s'', %1$s, page_new(%1$s))', 'SELECT disk_read_page_io_uring(''s'', %s)',
     'SELECT disk_write_page_io_uring(''s'', %1$s, page_new(%1$s))', 'SELECT disk_write_page_async(''s'', %1$s, page_new(%1$s))',
     'SELECT buffer_fetch_page(''s'', %s)', 'SELECT store_split_page(''s'', %s)', 'SELECT store_merge_pages(''s'', 1, %s)', 'SELECT store_compact_page(''s'', %s)']) f;
+-- Many at once are written all or not at all.
+SELECT error_of('SELECT disk_write_pages_vectored(''s'', ''{1,3}'', ARRAY[page_of(1, ''not written''), page_new(3)])'), records_of(disk_read_page('s', 1));
 SELECT disk_allocate_page('s'), disk_allocate_page('s'), disk_allocate_page('s');
 SELECT records_of(disk_read_page('s', 3)) IS NULL AS empty, is_sound('s');
 
@@ -523,6 +525,16 @@ DROP SEQUENCE a_sequence;
 DROP TABLE heap, partitioned, calls, temp_heap;
 DROP TYPE composite;
 DROP FUNCTION error_of, page_of, records_of, is_sound, order_of, rounds_until_low, call_of, allowed, everything;
+-- Types and tables of the same names, in schemas that come first.
+CREATE SCHEMA first;
+CREATE DOMAIN first.bytea AS text;
+CREATE DOMAIN first.int8 AS text;
+SET search_path = first, pg_catalog, rustydb;
+SELECT page_store_create('among'), page_store_create('public.there'), page_store_create('pg_temp.brief');
+SET search_path = public, rustydb;
+SET client_min_messages = warning;
+DROP SCHEMA first CASCADE;
+DROP TABLE there, brief;
 -- Page stores go with the extension, when they may.
 RESET client_min_messages;
 \set VERBOSITY terse

@@ -201,6 +201,41 @@ COPY r FROM STDIN;
 COPY r FROM STDIN;
 1001	1	\\x68
 \.
+-- Of an empty page too.
+COPY r FROM STDIN;
+9	\N	\N
+\.
+-- A page far behind the last one is a mistake, until one says that it is none.
+SET rustydb.max_page_gap = 20;
+COPY r FROM STDIN;
+30	1	\\x68
+\.
+SELECT blocks('r'), disk_get_num_pages('r');
+COPY r FROM STDIN;
+29	1	\\x68
+\.
+SET rustydb.max_page_gap = 1;
+VACUUM FULL r;
+ALTER TABLE r SET UNLOGGED;
+RESET rustydb.max_page_gap;
+SELECT blocks('r'), disk_get_num_pages('r'), is_sound('r');
+-- Another store that is read while a table is rewritten is read as ever.
+CREATE TABLE rewritten (a int);
+INSERT INTO rewritten VALUES (1);
+SELECT count(*), disk_get_num_pages('r') FROM r;
+CREATE FUNCTION rows_of_r() RETURNS bigint LANGUAGE sql VOLATILE AS $$ SELECT count(*) FROM r $$;
+ALTER TABLE rewritten ADD COLUMN b bigint DEFAULT rows_of_r(), SET UNLOGGED;
+SELECT * FROM rewritten;
+DROP TABLE rewritten;
+DROP FUNCTION rows_of_r;
+-- A partition is filled through its parent.
+CREATE TABLE parent (page_id bigint, slot_id int, record bytea) PARTITION BY RANGE (page_id);
+CREATE TABLE part PARTITION OF parent FOR VALUES FROM (1) TO (100) USING rustydb_pages;
+COPY parent FROM STDIN;
+2	1	\\x68
+\.
+SELECT * FROM parent;
+DROP TABLE parent;
 -- A statement within a COPY is no COPY.
 CREATE TABLE heap (a int);
 CREATE FUNCTION insert_too() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN INSERT INTO r VALUES (9, 1, 'x'); RETURN NEW; END $$;

@@ -316,35 +316,22 @@ answer_write(Request *request)
 }
 
 /*
- * Whether the error is about the request: what it asked for, the page, the file.
- * Otherwise something has happened to the session or the server (cancelled, a
- * deadlock, out of memory), and the statement fails; the request stays.
+ * Whether the error is the session's or the server's and not the request's:
+ * cancelled, a deadlock, a lock timeout, out of memory.  Then the statement
+ * fails, and the request stays.
  */
 static bool
-is_requests_own(int sqlerrcode)
+is_no_answer(int sqlerrcode)
 {
-	switch (sqlerrcode)
-	{
-		case ERRCODE_DATA_CORRUPTED:
-		case ERRCODE_DISK_FULL:
-			return true;
-		case ERRCODE_LOCK_NOT_AVAILABLE:
-			return false;
-		default:
-			break;
-	}
 	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
 	{
-		case ERRCODE_FEATURE_NOT_SUPPORTED:
-		case ERRCODE_DATA_EXCEPTION:
-		case ERRCODE_INVALID_TRANSACTION_STATE:
-		case ERRCODE_SYNTAX_ERROR_OR_ACCESS_RULE_VIOLATION:
-		case ERRCODE_PROGRAM_LIMIT_EXCEEDED:
-		case ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE:
-		case ERRCODE_SYSTEM_ERROR:
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_OPERATOR_INTERVENTION:
 			return true;
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+			return sqlerrcode != ERRCODE_DISK_FULL;
 		default:
-			return false;
+			return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
 	}
 }
 
@@ -379,7 +366,7 @@ answer(Request *request, Answer *answer)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		if (!is_requests_own(edata->sqlerrcode))
+		if (is_no_answer(edata->sqlerrcode))
 			ReThrowError(edata);
 		answer->error = edata->message;
 	}

@@ -268,9 +268,9 @@ static void
 load_rows(Relation rel, TupleTableSlot **rows, int n,
 		  const struct BulkInsertStateData *bistate)
 {
+	rdb_require_preload();
 	if (!may_load(rel, bistate))
 		refuse(rel, "insert into", "rustydb.disk_allocate_page() and rustydb.disk_write_page()");
-	rdb_require_preload();
 	/* nobody else allocates or writes meanwhile */
 	LockRelation(rel, ShareRowExclusiveLock);
 	for (int i = 0; i < n; i++)
