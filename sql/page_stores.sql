@@ -162,6 +162,8 @@ SELECT error_of(format(f, 2)) FROM unnest(ARRAY[
     'SELECT disk_write_page_coalesced(''s'', %1$s, page_new(%1$s))', 'SELECT disk_read_page_io_uring(''s'', %s)',
     'SELECT disk_write_page_io_uring(''s'', %1$s, page_new(%1$s))', 'SELECT disk_write_page_async(''s'', %1$s, page_new(%1$s))',
     'SELECT buffer_fetch_page(''s'', %s)', 'SELECT store_split_page(''s'', %s)', 'SELECT store_merge_pages(''s'', 1, %s)', 'SELECT store_compact_page(''s'', %s)']) f;
+-- Also the one that a split would be given.
+SELECT error_of('SELECT store_split_page(''s'', 3)');
 SELECT disk_allocate_page('s'), disk_allocate_page('s'), disk_allocate_page('s');
 SELECT records_of(disk_read_page('s', 3)) IS NULL AS empty, is_sound('s');
 

@@ -146,6 +146,9 @@ rdb_store_split(Relation rel, BlockNumber block)
 
 	wait_at_commit(rel);
 	rdb_store_find_page(rel, &found);
+	/* the page itself, if it is the first free one: locked already */
+	if (found.block == block)
+		rdb_store_require_allocated(rel, block, BufferGetPage(found.buffer));
 	buffer = lock_page(rel, block);
 	if (rdb_page_records(BufferGetPage(buffer)) < 2)
 		ereport(ERROR,
