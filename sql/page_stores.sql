@@ -164,6 +164,8 @@ SELECT error_of(format(f, 2)) FROM unnest(ARRAY[
     'SELECT buffer_fetch_page(''s'', %s)', 'SELECT store_split_page(''s'', %s)', 'SELECT store_merge_pages(''s'', 1, %s)', 'SELECT store_compact_page(''s'', %s)']) f;
 -- Many at once are written all or not at all.
 SELECT error_of('SELECT disk_write_pages_vectored(''s'', ''{1,3}'', ARRAY[page_of(1, ''not written''), page_new(3)])'), records_of(disk_read_page('s', 1));
+-- Also the one that a split would be given.
+SELECT error_of('SELECT store_split_page(''s'', 3)');
 SELECT disk_allocate_page('s'), disk_allocate_page('s'), disk_allocate_page('s');
 SELECT records_of(disk_read_page('s', 3)) IS NULL AS empty, is_sound('s');
 
