@@ -264,5 +264,40 @@ SQL
 		check_store($node, "free$i", "$how: free page: $what: then nothing is wrong with the store");
 		is($node->safe_psql('postgres', "SELECT rustydb.disk_get_num_pages('free$i')"), $i % 2 ? 4 : 3, "$how: free page: $what: and it is counted once");
 	}
+	lost_pages($node, $how) unless $checksums;
+	return;
+}
+
+# A list that ends too early, as it does after a crash while VACUUM or a repair was at work.
+sub lost_pages
+{
+	my ($node, $how) = @_;
+
+	$node->safe_psql('postgres', <<SQL);
+SELECT rustydb.page_store_create('lost');
+SELECT rustydb.disk_allocate_page('lost') FROM generate_series(1, 9);
+SELECT rustydb.disk_free_page('lost', i) FROM generate_series(2, 8) i;
+SQL
+	my $file = file_of_store($node, 'lost');
+	$node->stop;
+	my $page = page_of_file($file, 6);
+	is(unpack('V', substr $page, 40, 4), 5, "$how: page 6 leads to page 5");
+	substr($page, 40, 4) = pack 'V', 0;
+	$node->start;
+	my $covered = unpack 'H*', substr($page, 10, 22) . substr($page, 36);
+	my $crc = $node->safe_psql('postgres', "SELECT rustydb.disk_compute_hardware_checksum('\\x$covered')");
+	$node->stop;
+	substr($page, 32, 4) = pack 'V', $crc;
+	open my $f, '+<:raw', $file or die;
+	seek $f, 8192 * 6, 0;
+	print $f $page;
+	close $f or die;
+	$node->start;
+	is($node->safe_psql('postgres', "SELECT string_agg(rustydb.disk_allocate_page('lost')::text, ' ') FROM generate_series(1, 4)"),
+		'8 7 6 10', "$how: pages that are off the list are not handed out");
+	is($node->safe_psql('postgres', "SELECT rustydb.disk_get_num_pages('lost')"), 6, "$how: but they count as free");
+	$node->safe_psql('postgres', 'VACUUM lost');
+	check_store($node, 'lost', "$how: VACUUM finds them");
+	is($node->safe_psql('postgres', "SELECT rustydb.disk_get_num_pages('lost')"), 6, "$how: and they still are");
 	return;
 }
