@@ -45,6 +45,7 @@ extern void rdb_store_read(Relation rel, const BlockNumber *blocks, int n,
 						   RdbReadReport *report);
 
 /* ---- store_write.c ---- */
+extern char *rdb_store_change(GenericXLogState *wal, Buffer buffer);
 extern void rdb_store_put(Relation rel, BlockNumber block, const char *page);
 extern void rdb_store_write_files(Relation rel, BlockNumber *blocks, int n,
 								  RdbIoMethod method, RdbWriteReport *report);

@@ -40,7 +40,7 @@ meta_of(Buffer meta)
 static RdbMeta *
 change_meta(GenericXLogState *wal, Buffer meta)
 {
-	return RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, meta, 0));
+	return RdbEngineArea(rdb_store_change(wal, meta));
 }
 
 static void
@@ -264,7 +264,7 @@ static void
 relist(Relation rel, Buffer meta, Buffer buffer, BlockNumber block)
 {
 	GenericXLogState *wal = GenericXLogStart(rel);
-	RdbFreePage *free_page = RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, buffer, 0));
+	RdbFreePage *free_page = RdbEngineArea(rdb_store_change(wal, buffer));
 	RdbMeta    *changed = change_meta(wal, meta);
 
 	free_page->next = changed->free_head;
@@ -381,7 +381,7 @@ set_next(GenericXLogState *wal, Buffer meta, Buffer previous, BlockNumber next)
 {
 	if (BufferIsValid(previous))
 	{
-		char	   *page = (char *) GenericXLogRegisterBuffer(wal, previous, 0);
+		char	   *page = rdb_store_change(wal, previous);
 
 		((RdbFreePage *) RdbEngineArea(page))->next = next;
 		rdb_engine_seal(page);
