@@ -130,6 +130,18 @@ foreach my $what (sort keys %cancelled)
 cmp_ok(open_files(), '<=', 3, 'and has closed its files, but for PostgreSQL\'s own and two rings');
 check_store($node, 's', 'nothing is wrong with the store');
 
+# A free page, the first on the list and another: nobody waits for himself.
+$node->safe_psql('postgres', "SELECT rustydb.page_store_create('f'); SELECT rustydb.disk_allocate_page('f') FROM generate_series(1, 5); SELECT rustydb.disk_free_page('f', i) FROM generate_series(2, 3) i");
+foreach my $id (2, 3)
+{
+	foreach my $command ("store_split_page('f', $id)", "store_merge_pages('f', 1, $id)", "store_merge_pages('f', $id, 1)", "store_compact_page('f', $id)",
+		"disk_free_page('f', $id)", "disk_write_page('f', $id, image($id, 'x'))", "buffer_fetch_page('f', $id)")
+	{
+		is(failure_of($node, 'postgres', "SET statement_timeout = '10s'; SELECT rustydb.$command"), '22023', "a free page: $command");
+	}
+}
+check_store($node, 'f', 'nothing is wrong with the store');
+
 # VACUUM that truncates, VACUUM FULL, COPY and flushing, cancelled ever later.
 $node->safe_psql('postgres', "SELECT rustydb.page_store_create('t')");
 my $dump = PostgreSQL::Test::Utils::tempdir() . '/rows';
@@ -194,8 +206,18 @@ DECLARE
 	way int;
 	now bigint;
 	n int := 0;
+	-- the pages are in no order, so that the newest are not read last
+	ids bigint[] := ARRAY(SELECT i FROM generate_series(1, 400) i ORDER BY random());
 BEGIN
 	WHILE clock_timestamp() < until LOOP
+		IF random() < 0.05 THEN
+			FOR id, now IN SELECT page_id, convert_from(rustydb.page_get_record(page, 1), 'UTF8') FROM rustydb.disk_read_pages_vectored('v', ids) LOOP
+				IF now < last[id] THEN
+					RETURN format('page %s of many has %s after %s, read %s', id, now, last[id], n);
+				END IF;
+				last[id] := now;
+			END LOOP;
+		END IF;
 		id := 1 + floor(random() * 400);
 		way := floor(random() * 5);
 		now := version(id, way);

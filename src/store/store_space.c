@@ -25,6 +25,7 @@
 #include "storage/lmgr.h"
 #include "store/metapage.h"
 #include "store/store_read.h"
+#include "store/store_write.h"
 
 /* How often truncation looks whether somebody waits, in pages. */
 #define PAGES_A_LOOK 32
@@ -47,7 +48,7 @@ meta_of(Buffer meta)
 static RdbMeta *
 change_meta(GenericXLogState *wal, Buffer meta)
 {
-	return RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, meta, 0));
+	return RdbEngineArea(rdb_store_change(wal, meta));
 }
 
 static void
@@ -300,7 +301,7 @@ static void
 relist(Relation rel, Buffer meta, Buffer buffer, BlockNumber block)
 {
 	GenericXLogState *wal = GenericXLogStart(rel);
-	RdbFreePage *free_page = RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, buffer, 0));
+	RdbFreePage *free_page = RdbEngineArea(rdb_store_change(wal, buffer));
 	RdbMeta    *changed = change_meta(wal, meta);
 
 	free_page->next = changed->free_head;
@@ -445,7 +446,7 @@ set_next(GenericXLogState *wal, Buffer meta, Buffer previous, BlockNumber next)
 {
 	if (BufferIsValid(previous))
 	{
-		char	   *page = (char *) GenericXLogRegisterBuffer(wal, previous, 0);
+		char	   *page = rdb_store_change(wal, previous);
 
 		((RdbFreePage *) RdbEngineArea(page))->next = next;
 		rdb_engine_seal(page);

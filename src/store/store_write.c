@@ -15,6 +15,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "disk/io_events.h"
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
@@ -29,11 +30,18 @@ wait_at_commit(Relation rel)
 		(void) GetTopTransactionId();
 }
 
-/* The page's copy in a WAL record that is being made. */
-static char *
-change(GenericXLogState *wal, Buffer buffer)
+/*
+ * The page's copy in a WAL record that is being made.  Redo leaves a page alone
+ * whose LSN is newer than the record; one from the future, which no CRC covers,
+ * is damage, and only a whole image gets past it.
+ */
+char *
+rdb_store_change(GenericXLogState *wal, Buffer buffer)
 {
-	return (char *) GenericXLogRegisterBuffer(wal, buffer, 0);
+	bool		future = PageGetLSN(BufferGetPage(buffer)) > GetXLogInsertRecPtr();
+
+	return (char *) GenericXLogRegisterBuffer(wal, buffer,
+											  future ? GENERIC_XLOG_FULL_IMAGE : 0);
 }
 
 /* Put another image into the copy; what belongs to the buffer stays. */
@@ -49,12 +57,13 @@ replace(char *copy, const char *page)
 	header->pd_checksum = checksum;
 }
 
-/* Put the image into the page, whose buffer is locked. */
+/* Put the image into the page, whose buffer is locked; whole into the WAL, too. */
 static void
-put(Relation rel, Buffer buffer, const char *page, int flags)
+put(Relation rel, Buffer buffer, const char *page, bool whole)
 {
 	GenericXLogState *wal = GenericXLogStart(rel);
-	char	   *copy = (char *) GenericXLogRegisterBuffer(wal, buffer, flags);
+	char	   *copy = !whole ? rdb_store_change(wal, buffer) :
+		(char *) GenericXLogRegisterBuffer(wal, buffer, GENERIC_XLOG_FULL_IMAGE);
 
 	replace(copy, page);
 	if (rdb_page_is_dirty(copy))
@@ -75,7 +84,7 @@ put_over_damage(Relation rel, BlockNumber block, Buffer buffer, const char *page
 	rdb_store_unlist_damaged(rel, meta, block);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
-	put(rel, buffer, page, GENERIC_XLOG_FULL_IMAGE);
+	put(rel, buffer, page, true);
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	UnlockReleaseBuffer(meta);
 }
@@ -108,7 +117,7 @@ rdb_store_put(Relation rel, BlockNumber block, const char *page)
 	if (!damaged)
 	{
 		rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
-		put(rel, buffer, page, 0);
+		put(rel, buffer, page, false);
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
 	if (damaged)
@@ -196,7 +205,7 @@ rdb_store_split(Relation rel, BlockNumber block)
 				 errmsg("page %u of page store \"%s\" holds fewer than two records",
 						block, RelationGetRelationName(rel))));
 	wal = GenericXLogStart(rel);
-	left = change(wal, buffer);
+	left = rdb_store_change(wal, buffer);
 	right = (char *) GenericXLogRegisterBuffer(wal, found.buffer, GENERIC_XLOG_FULL_IMAGE);
 	(void) rdb_page_split(left, right, found.block);
 	rdb_store_take(wal, &found);
@@ -234,8 +243,8 @@ rdb_store_merge(Relation rel, BlockNumber block1, BlockNumber block2)
 	lower = lock_page(rel, Min(block1, block2));
 	upper = lock_page(rel, Max(block1, block2));
 	wal = GenericXLogStart(rel);
-	page1 = change(wal, block1 < block2 ? lower : upper);
-	page2 = change(wal, block1 < block2 ? upper : lower);
+	page1 = rdb_store_change(wal, block1 < block2 ? lower : upper);
+	page2 = rdb_store_change(wal, block1 < block2 ? upper : lower);
 	if (!rdb_page_merge(page1, page2))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -264,7 +273,7 @@ rdb_store_compact(Relation rel, BlockNumber block)
 	{
 		GenericXLogState *wal = GenericXLogStart(rel);
 
-		(void) rdb_page_compact(change(wal, buffer));
+		(void) rdb_page_compact(rdb_store_change(wal, buffer));
 		GenericXLogFinish(wal);
 	}
 	UnlockReleaseBuffer(buffer);
