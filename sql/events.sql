@@ -8,7 +8,7 @@ SELECT count(*), count(DISTINCT type), count(DISTINCT (category, channel, messag
 
 -- Everything that can be called or read says what it is.
 SELECT p.oid::regprocedure, p.provolatile, p.proparallel, obj_description(p.oid, 'pg_proc')
-FROM pg_proc p WHERE pronamespace = 'rustydb'::regnamespace ORDER BY 1::text;
+FROM pg_proc p WHERE pronamespace = 'rustydb'::regnamespace ORDER BY p.oid::regprocedure::text COLLATE "C";
 SELECT obj_description('rustydb.event_types'::regclass);
 
 -- Who may.

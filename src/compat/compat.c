@@ -20,6 +20,7 @@
 #include "storage/read_stream.h"
 #endif
 #include "storage/sync.h"
+#include "storage/procarray.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
 #if PG_VERSION_NUM >= 160000
@@ -335,16 +336,32 @@ rdb_compat_vacuum_delay(void)
 #endif
 }
 
-/* Tell the planner what VACUUM has found; there are no xids to freeze. */
+/*
+ * Tell the planner, and the statistics, what the VACUUM that started then has
+ * found; there are no dead rows and no xids to freeze.  ALTER
+ * TABLE gives each table that it fills a relfrozenxid, which has to advance all
+ * the same.
+ */
 void
-rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples)
+rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
+					TimestampTz started)
 {
+	TransactionId frozen = TransactionIdIsValid(rel->rd_rel->relfrozenxid) ?
+		GetOldestNonRemovableTransactionId(rel) : InvalidTransactionId;
+	MultiXactId minmulti = MultiXactIdIsValid(rel->rd_rel->relminmxid) ?
+		GetOldestMultiXactId() : InvalidMultiXactId;
+
 #if PG_VERSION_NUM >= 180000
-	vac_update_relstats(rel, pages, tuples, 0, 0, false, InvalidTransactionId,
-						InvalidMultiXactId, NULL, NULL, false);
+	vac_update_relstats(rel, pages, tuples, 0, 0, false, frozen, minmulti,
+						NULL, NULL, false);
+	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
+						 (PgStat_Counter) tuples, 0, started);
 #else
-	vac_update_relstats(rel, pages, tuples, 0, false, InvalidTransactionId,
-						InvalidMultiXactId, NULL, NULL, false);
+	vac_update_relstats(rel, pages, tuples, 0, false, frozen, minmulti,
+						NULL, NULL, false);
+	(void) started;
+	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
+						 (PgStat_Counter) tuples, 0);
 #endif
 }
 

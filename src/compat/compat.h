@@ -42,6 +42,13 @@
  */
 #define RDB_FAILED_READ_IS_ALWAYS_LOGGED (PG_VERSION_NUM >= 180000)
 
+/* A page that the storage manager reads or writes, aligned for direct I/O. */
+#if PG_VERSION_NUM >= 160000
+typedef PGIOAlignedBlock RdbIoAlignedBlock;
+#else
+typedef PGAlignedBlock RdbIoAlignedBlock;
+#endif
+
 /* A relation's file, as RelFileNode (15) or RelFileLocator (16 and later). */
 typedef struct RdbRelFile
 {
@@ -129,7 +136,8 @@ extern bool rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params);
 extern int	rdb_compat_vacuum_workers(const struct VacuumParams *params);
 extern void rdb_compat_index_vacuumed(Relation index, BlockNumber pages,
 									  double tuples);
-extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);
+extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
+								TimestampTz started);
 
 extern bool rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value,
 										  bool *is_null);

@@ -2,11 +2,14 @@
  * direct_read.c
  *	  Reads blocks past shared buffers.
  *
- * A block is read from the file first.  Then shared buffers are asked whether
- * they hold it, and whether what they hold is newer: then that is the page.
- * When they do not hold it, whatever they held before was written to the file
- * before it left them, and so before or after our read: in the first case the
- * read has seen it; the second is the same as having read a moment earlier.
+ * A block that is dirty in shared buffers is not read from the file.  The file's
+ * version was older when we began; and the buffer may be written and evicted
+ * while we read, so that afterwards nothing would tell.
+ *
+ * Other blocks are read from the file.  Then shared buffers are asked whether
+ * they hold the block, and whether what they hold is newer: then that is the
+ * page.  When they do not hold it, what was read is as new as the page was when
+ * we began, or newer.
  *
  * A read beside a write may see half of it.  Its checksum will not match, and
  * the caller reads the page again through shared buffers, where nobody sees
@@ -45,6 +48,19 @@ by_block(const void *a, const void *b)
 	if (x->block != y->block)
 		return x->block < y->block ? -1 : 1;
 	return x->place - y->place;
+}
+
+/*
+ * Whether the block is dirty in shared buffers.  A buffer that is given to
+ * another block meanwhile was written before.
+ */
+bool
+rdb_dirty_in_buffers(const RdbRelFile *file, BlockNumber block)
+{
+	Buffer		buffer = rdb_compat_find_buffer(file, MAIN_FORKNUM, block);
+
+	return BufferIsValid(buffer) &&
+		(rdb_compat_buffer_state(GetBufferDescriptor(buffer - 1)) & BM_DIRTY) != 0;
 }
 
 static void
@@ -204,14 +220,16 @@ sort_blocks(Wanted *wanted, const BlockNumber *blocks, int n)
 /*
  * Read n (at most RDB_READ_BATCH) blocks of the main fork, in any order, into
  * n pages, unchecked; adds to the report what came from the file.  Follow it
- * with rdb_newest_page().  Blocks of a temporary table come through local
- * buffers, and nothing is reported.
+ * with rdb_newest_page(), and read what is still not right through buffers:
+ * of a block that was dirty there, the page is made zeros.  Blocks of a temporary
+ * table come through local buffers, and nothing is reported.
  */
 void
 rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,
 				char *const *pages, RdbIoMethod method, RdbReadReport *report)
 {
 	Wanted		wanted[RDB_READ_BATCH];
+	int			nwanted = 0;
 	RdbRelFile	file;
 	instr_time	start,
 				end;
@@ -223,10 +241,20 @@ rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,
 			local_read(rel, blocks[i], pages[i]);
 		return;
 	}
-	sort_blocks(wanted, blocks, n);
 	rdb_compat_rel_file(rel, &file);
+	for (int i = 0; i < n; i++)
+	{
+		if (rdb_dirty_in_buffers(&file, blocks[i]))
+		{
+			memset(pages[i], 0, BLCKSZ);
+			continue;
+		}
+		wanted[nwanted].block = blocks[i];
+		wanted[nwanted++].place = i;
+	}
+	qsort(wanted, nwanted, sizeof(Wanted), by_block);
 	INSTR_TIME_SET_CURRENT(start);
-	read_files(&file, wanted, n, pages, method, report);
+	read_files(&file, wanted, nwanted, pages, method, report);
 	INSTR_TIME_SET_CURRENT(end);
 	INSTR_TIME_SUBTRACT(end, start);
 	report->us += (int64) INSTR_TIME_GET_MICROSEC(end);

@@ -25,6 +25,7 @@ extern void rdb_direct_read(Relation rel, const BlockNumber *blocks, int n,
 extern bool rdb_kernel_reads_ahead;
 
 extern void rdb_direct_advise(Relation rel, const BlockNumber *blocks, int n);
+extern bool rdb_dirty_in_buffers(const RdbRelFile *file, BlockNumber block);
 extern bool rdb_newest_page(Relation rel, BlockNumber block, char *page);
 
 #endif							/* RDB_DIRECT_READ_H */

@@ -95,11 +95,11 @@ rdb_disk_get_stats(PG_FUNCTION_ARGS)
 	rdb_io_totals(&totals);
 	for (int i = 0; i < c; i++)
 		values[i] = Int64GetDatum(totals.count[counters[i]]);
-	set_measured(&values[c], &nulls[c], totals.count[RDB_IO_READS] > 0,
-				 (double) totals.count[RDB_IO_READ_US] / totals.count[RDB_IO_READS]);
+	set_measured(&values[c], &nulls[c], totals.count[RDB_IO_TIMED_READS] > 0,
+				 (double) totals.count[RDB_IO_READ_US] / totals.count[RDB_IO_TIMED_READS]);
 	c++;
-	set_measured(&values[c], &nulls[c], totals.count[RDB_IO_WRITES] > 0,
-				 (double) totals.count[RDB_IO_WRITE_US] / totals.count[RDB_IO_WRITES]);
+	set_measured(&values[c], &nulls[c], totals.count[RDB_IO_TIMED_WRITES] > 0,
+				 (double) totals.count[RDB_IO_WRITE_US] / totals.count[RDB_IO_TIMED_WRITES]);
 	c++;
 	set_measured(&values[c], &nulls[c], totals.read_p50_us >= 0, totals.read_p50_us);
 	c++;

@@ -83,7 +83,8 @@ requests_between(uint32 first, uint32 last)
 {
 	uint64		sum = 0;
 
-	for (uint32 tick = first; tick <= last; tick++)
+	/* ticks wrap around every 13.6 years */
+	for (uint32 tick = first; tick != last + 1; tick++)
 		sum += slot_count(tick);
 	return sum;
 }
@@ -112,7 +113,7 @@ count_in_slot(void)
 	do
 	{
 		/* a clock that was set back counts in the slot that is there */
-		first = (uint32) (old >> 32) < tick;
+		first = old == 0 || (int32) (tick - (uint32) (old >> 32)) > 0;
 		new = first ? ((uint64) tick << 32) + 1 : old + 1;
 	} while (!pg_atomic_compare_exchange_u64(slot, &old, new));
 	if (first)
@@ -135,16 +136,26 @@ rdb_io_rate(int64 ms)
 
 /* ---- counting and reading ---- */
 
-/* A request has ended, after us microseconds. */
+/* A latency that was measured. */
+static void
+count_latency(bool write, int64 bytes, int64 us)
+{
+	rdb_io_count(write ? RDB_IO_TIMED_WRITES : RDB_IO_TIMED_READS, 1);
+	rdb_io_count(write ? RDB_IO_TIMED_WRITE_BYTES : RDB_IO_TIMED_READ_BYTES, bytes);
+	rdb_io_count(write ? RDB_IO_WRITE_US : RDB_IO_READ_US, us);
+	pg_atomic_fetch_add_u64(&shared->latency[write ? 1 : 0][rdb_latency_bucket(us)], 1);
+}
+
+/* A request has ended, after us microseconds; RDB_IO_NOT_TIMED if nobody knows. */
 void
 rdb_io_count_request(bool write, int64 bytes, int64 us)
 {
-	rdb_io_count(write ? RDB_IO_WRITES : RDB_IO_READS, 1);
-	rdb_io_count(write ? RDB_IO_WRITE_BYTES : RDB_IO_READ_BYTES, bytes);
-	rdb_io_count(write ? RDB_IO_WRITE_US : RDB_IO_READ_US, us);
 	if (shared == NULL)
 		return;
-	pg_atomic_fetch_add_u64(&shared->latency[write ? 1 : 0][rdb_latency_bucket(Max(us, 0))], 1);
+	rdb_io_count(write ? RDB_IO_WRITES : RDB_IO_READS, 1);
+	rdb_io_count(write ? RDB_IO_WRITE_BYTES : RDB_IO_READ_BYTES, bytes);
+	if (us >= 0)
+		count_latency(write, bytes, us);
 	count_in_slot();
 }
 
@@ -164,6 +175,8 @@ rdb_io_amounts(RdbIoAmounts *amounts)
 {
 	amounts->read_bytes = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_READ_BYTES]);
 	amounts->write_bytes = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_WRITE_BYTES]);
+	amounts->timed_read_bytes = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_TIMED_READ_BYTES]);
+	amounts->timed_write_bytes = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_TIMED_WRITE_BYTES]);
 	amounts->read_us = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_READ_US]);
 	amounts->write_us = (int64) pg_atomic_read_u64(&shared->count[RDB_IO_WRITE_US]);
 }

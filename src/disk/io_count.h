@@ -14,6 +14,10 @@ typedef enum RdbIoCounter
 	RDB_IO_WRITES,
 	RDB_IO_READ_BYTES,
 	RDB_IO_WRITE_BYTES,
+	RDB_IO_TIMED_READS,			/* those whose time is in READ_US */
+	RDB_IO_TIMED_WRITES,
+	RDB_IO_TIMED_READ_BYTES,
+	RDB_IO_TIMED_WRITE_BYTES,
 	RDB_IO_READ_US,
 	RDB_IO_WRITE_US,
 	RDB_IO_VECTORED_READS,		/* operations on several pages, a batch each */
@@ -44,6 +48,8 @@ typedef struct RdbIoAmounts
 {
 	int64		read_bytes;
 	int64		write_bytes;
+	int64		timed_read_bytes;	/* of the requests whose time is known */
+	int64		timed_write_bytes;
 	int64		read_us;
 	int64		write_us;
 } RdbIoAmounts;
@@ -51,6 +57,9 @@ typedef struct RdbIoAmounts
 /* How far back rdb_io_rate() can look, and how finely. */
 #define RDB_IO_HISTORY_MS 600000
 #define RDB_IO_SLOT_MS 100
+
+/* The latency of a request of which nobody saw when it ended. */
+#define RDB_IO_NOT_TIMED (-1)
 
 extern Size rdb_io_count_shmem_size(void);
 extern void rdb_io_count_shmem_init(void *memory, bool found);

@@ -75,6 +75,8 @@ amounts_since(const RdbIoAmounts *now)
 	{
 		since.read_bytes -= before->read_bytes;
 		since.write_bytes -= before->write_bytes;
+		since.timed_read_bytes -= before->timed_read_bytes;
+		since.timed_write_bytes -= before->timed_write_bytes;
 		since.read_us -= before->read_us;
 		since.write_us -= before->write_us;
 	}
@@ -121,9 +123,9 @@ rdb_io_stats_tick(void)
 	rdb_event_float(&event, reads * (double) BLCKSZ / MEGABYTE / seconds);
 	rdb_event_float(&event, writes * (double) BLCKSZ / MEGABYTE / seconds);
 	add_latency(&event, engine.read_us + risen(&now, RDB_LIVE_READ_US),
-				engine.read_bytes / BLCKSZ + risen(&now, RDB_LIVE_TIMED_READS));
+				engine.timed_read_bytes / BLCKSZ + risen(&now, RDB_LIVE_TIMED_READS));
 	add_latency(&event, engine.write_us + risen(&now, RDB_LIVE_WRITE_US),
-				engine.write_bytes / BLCKSZ + risen(&now, RDB_LIVE_TIMED_WRITES));
+				engine.timed_write_bytes / BLCKSZ + risen(&now, RDB_LIVE_TIMED_WRITES));
 	rdb_event_int(&event, risen(&now, RDB_LIVE_WAL_BYTES));
 	rdb_event_int(&event, risen(&now, RDB_LIVE_WAL_RECORDS));
 	rdb_event_emit(&event);

@@ -76,6 +76,10 @@ prepare(Ring *ring, RdbIoRequest *request, bool write)
 	return true;
 }
 
+/*
+ * An interrupted or postponed request is not done, and no error: its caller does
+ * what is left.
+ */
 static void
 note_result(RdbIoRequest *request, int result)
 {
@@ -131,15 +135,36 @@ reap(Ring *ring, const instr_time *start, bool write, RdbUringDone done)
 	return n;
 }
 
+/*
+ * Wait for a completion.  Whatever else the kernel says of the waiting, the
+ * request is in flight and its memory is not ours; so completions, which need
+ * no system call to be seen, are looked for until there is one.
+ */
+static void
+wait_for_one(Ring *ring)
+{
+	struct io_uring_cqe *cqe = NULL;
+
+	for (;;)
+	{
+		int			rc = io_uring_wait_cqe(&ring->ring, &cqe);
+
+		if (rc == 0 && cqe != NULL)
+			return;
+		if (io_uring_peek_cqe(&ring->ring, &cqe) == 0 && cqe != NULL)
+			return;
+		if (rc != -EINTR)
+			pg_usleep(1000L);
+	}
+}
+
 /* Wait until nothing is in flight. */
 static void
 drain(Ring *ring, const instr_time *start, bool write, RdbUringDone done)
 {
-	struct io_uring_cqe *cqe;
-
 	while (ring->in_flight > 0)
 	{
-		(void) io_uring_wait_cqe(&ring->ring, &cqe);
+		wait_for_one(ring);
 		(void) reap(ring, start, write, done);
 	}
 }
@@ -156,6 +181,19 @@ give_up(Ring *ring)
 	ring->in_flight = 0;
 }
 
+/* Requests that the ring had no room for, or the kernel did not take. */
+static void
+finish_rest(RdbIoRequest *requests, int n, bool write, const instr_time *start)
+{
+	for (int i = 0; i < n; i++)
+	{
+		if (requests[i].error != 0 || requests[i].done == rdb_io_length(&requests[i]))
+			continue;
+		rdb_io_finish(&requests[i], write);
+		requests[i].us = us_since(start);
+	}
+}
+
 /*
  * Run all requests at the same time and wait for them; false, with nothing
  * done, where there is no io_uring.
@@ -169,21 +207,19 @@ rdb_uring_run(RdbIoRequest *requests, int n, bool write)
 		return n == 0;
 	INSTR_TIME_SET_CURRENT(start);
 	for (int i = 0; i < n; i++)
-		(void) prepare(&batches, &requests[i], write);
+	{
+		if (!prepare(&batches, &requests[i], write))
+			break;
+	}
 	if (submit(&batches, true))
-	{
 		drain(&batches, &start, write, NULL);
-		return true;
-	}
-	batches.in_flight -= io_uring_sq_ready(&batches.ring);
-	drain(&batches, &start, write, NULL);
-	give_up(&batches);
-	for (int i = 0; i < n; i++)
+	else
 	{
-		if (requests[i].error == 0 && requests[i].done < rdb_io_length(&requests[i]))
-			rdb_io_finish(&requests[i], write);
-		requests[i].us = us_since(&start);
+		batches.in_flight -= io_uring_sq_ready(&batches.ring);
+		drain(&batches, &start, write, NULL);
+		give_up(&batches);
 	}
+	finish_rest(requests, n, write, &start);
 	return true;
 }
 
@@ -210,15 +246,10 @@ rdb_uring_start(RdbIoRequest *request)
 void
 rdb_uring_reap(bool wait, RdbUringDone done)
 {
-	struct io_uring_cqe *cqe;
-
 	if (!background.works || background.in_flight == 0)
 		return;
 	if (wait)
-	{
-		while (io_uring_wait_cqe(&background.ring, &cqe) == -EINTR)
-			;
-	}
+		wait_for_one(&background);
 	(void) reap(&background, NULL, false, done);
 }
 
@@ -240,8 +271,9 @@ rdb_uring_sync(int fd, int *error)
 		give_up(&batches);
 		return false;
 	}
-	while (io_uring_wait_cqe(&batches.ring, &cqe) == -EINTR)
-		;
+	wait_for_one(&batches);
+	if (io_uring_peek_cqe(&batches.ring, &cqe) != 0)
+		return false;
 	*error = cqe->res < 0 ? -cqe->res : 0;
 	io_uring_cqe_seen(&batches.ring, cqe);
 	return true;

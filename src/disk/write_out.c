@@ -8,17 +8,23 @@
  * instead.  Everybody who writes a buffer, or makes it dirty, a hint bit
  * included, holds that lock at least in share mode.  So from the lock on
  *
- *	 1. nobody else writes the buffer, and nobody changes it;
+ *	 1. nobody else writes the buffer, and nobody changes it but in ways that may
+ *		be lost (the free space map's next slot, which is set without a lock);
  *	 2. the WAL is flushed up to its LSN before it is written;
  *	 3. the segment's sync is requested before the buffer is marked clean: a
  *		checkpoint that finds it clean syncs the file afterwards.
+ *
+ * With data checksums it is a copy that is written, as in FlushBuffer(): a
+ * change of that kind between checksum and write would be a damaged page.
  *
  * Only the first lock of a batch is waited for.  Others may be held by
  * somebody who waits for one of ours (a B-tree split locks to the right,
  * whatever the numbers): what is not to be had at once comes in a later batch.
  *
- * A pin keeps the buffer's file from being unlinked: dropping a relation waits
- * for the pins on its buffers.
+ * A pin keeps the buffer's file from being unlinked or truncated: dropping a
+ * relation waits for the pins on its buffers.  It waits busily, so pins are held
+ * no longer than a batch takes; and no file stays open over its end, because by
+ * then its name may be another's.
  */
 #include "postgres.h"
 
@@ -34,8 +40,11 @@
 #include "storage/bufpage.h"
 #include "storage/fd.h"
 
-/* How many buffers are locked at a time; a process may hold 200 locks. */
-#define BATCH 64
+/* How many buffers are locked at a time: others wait for them meanwhile. */
+#define BATCH 16
+
+/* What the kernel and the device like memory to be aligned to. */
+#define IO_ALIGN 4096
 
 typedef struct Batch
 {
@@ -45,7 +54,32 @@ typedef struct Batch
 	Buffer		buffers[BATCH];
 	int			nrequests;
 	RdbIoRequest requests[BATCH];
+	void	   *memory;
+	char	   *copies;			/* BATCH pages; NULL where there are no checksums */
 } Batch;
+
+static Batch *
+make_batch(const RdbRelFile *file, ForkNumber fork)
+{
+	Batch	   *batch = palloc(sizeof(Batch));
+
+	rdb_segments_init(&batch->segments, file, fork, true);
+	batch->memory = batch->copies = NULL;
+	if (DataChecksumsEnabled())
+	{
+		batch->memory = palloc(BATCH * BLCKSZ + IO_ALIGN);
+		batch->copies = (char *) TYPEALIGN(IO_ALIGN, batch->memory);
+	}
+	return batch;
+}
+
+static void
+free_batch(Batch *batch)
+{
+	if (batch->memory)
+		pfree(batch->memory);
+	pfree(batch);
+}
 
 static bool
 is_dirty(Buffer buffer)
@@ -143,6 +177,20 @@ is_neighbour(const Batch *batch, int i)
 		batch->blocks[i] % RELSEG_SIZE != 0;
 }
 
+/* The bytes to write for a locked page. */
+static char *
+page_to_write(Batch *batch, int i)
+{
+	char	   *page = BufferGetPage(batch->buffers[i]);
+	char	   *copy = batch->copies + (Size) i * BLCKSZ;
+
+	if (batch->copies == NULL)
+		return page;
+	memcpy(copy, page, BLCKSZ);
+	PageSetChecksumInplace((Page) copy, batch->blocks[i]);
+	return copy;
+}
+
 /*
  * Make requests of the locked pages.  When there are too many segments, the
  * pages that are left are unlocked and come in a later batch.
@@ -154,7 +202,6 @@ make_requests(Batch *batch)
 	for (int i = 0; i < batch->n; i++)
 	{
 		RdbIoRequest *request;
-		Page		page = BufferGetPage(batch->buffers[i]);
 
 		if (!is_neighbour(batch, i))
 		{
@@ -173,8 +220,7 @@ make_requests(Batch *batch)
 			request->niov = 0;
 		}
 		request = &batch->requests[batch->nrequests - 1];
-		PageSetChecksumInplace(page, batch->blocks[i]);
-		request->iov[request->niov].iov_base = page;
+		request->iov[request->niov].iov_base = page_to_write(batch, i);
 		request->iov[request->niov++].iov_len = BLCKSZ;
 	}
 }
@@ -252,8 +298,7 @@ finish_batch(Batch *batch, RdbWriteReport *report)
 
 /*
  * Write those of the blocks (ascending) that are dirty in shared buffers to
- * their file.  The caller holds a lock on the relation, or pins on the
- * buffers.  Adds to the report.  Errors: what the kernel says; pages that
+ * their file.  Adds to the report.  Errors: what the kernel says; pages that
  * were not written stay dirty.
  */
 void
@@ -261,9 +306,8 @@ rdb_write_out(const RdbRelFile *file, ForkNumber fork,
 			  const BlockNumber *blocks, int n, RdbIoMethod method,
 			  RdbWriteReport *report)
 {
-	Batch	   *batch = palloc(sizeof(Batch));
+	Batch	   *batch = make_batch(file, fork);
 
-	rdb_segments_init(&batch->segments, file, fork, true);
 	for (int done = 0; done < n;)
 	{
 		int			reached = lock_batch(batch, blocks + done, n - done);
@@ -282,15 +326,13 @@ rdb_write_out(const RdbRelFile *file, ForkNumber fork,
 					done++;
 				reached = 0;
 			}
+			rdb_segments_close(&batch->segments);
 			unlock_batch(batch);
 		}
 		done += reached;
-		if (batch->segments.nopen == RDB_OPEN_SEGMENTS)
-			rdb_segments_close(&batch->segments);
 		CHECK_FOR_INTERRUPTS();
 	}
-	rdb_segments_close(&batch->segments);
-	pfree(batch);
+	free_batch(batch);
 }
 
 /* ---- all that is dirty ---- */
@@ -347,36 +389,15 @@ find_dirty(const RdbRelFile *only, Dirty *found)
 	return n;
 }
 
-/*
- * Blocks of one fork, of which nobody has locked the relation: the pin that
- * keeps the file is taken before the file is opened, and kept until it is
- * closed.
- */
+/* Blocks of one fork. */
 static void
 write_file(const Dirty *dirty, int n, RdbWriteReport *report)
 {
-	BlockNumber *blocks = palloc(n * sizeof(BlockNumber));
-	Buffer		keep = InvalidBuffer;
-	int			from = 0;
+	BlockNumber *blocks = palloc_extended((Size) n * sizeof(BlockNumber), MCXT_ALLOC_HUGE);
 
-	for (; from < n && !BufferIsValid(keep); from++)
-	{
-		Buffer		buffer = rdb_compat_find_buffer(&dirty->file, dirty->fork,
-													dirty[from].block);
-
-		if (BufferIsValid(buffer) &&
-			rdb_compat_pin_if_resident(&dirty->file, dirty->fork,
-									   dirty[from].block, buffer))
-			keep = buffer;
-	}
 	for (int i = 0; i < n; i++)
 		blocks[i] = dirty[i].block;
-	if (BufferIsValid(keep))
-	{
-		rdb_write_out(&dirty->file, dirty->fork, blocks + from - 1, n - from + 1,
-					  (RdbIoMethod) rdb_io_method, report);
-		ReleaseBuffer(keep);
-	}
+	rdb_write_out(&dirty->file, dirty->fork, blocks, n, (RdbIoMethod) rdb_io_method, report);
 	pfree(blocks);
 }
 

@@ -89,10 +89,12 @@ rdb_interest_shmem_init(void *memory, bool found)
 	}
 }
 
-/* RDB_CATEGORY_BITs of what anybody consumes now. */
+/* RDB_CATEGORY_BITs of what anybody consumes now: nothing without preload. */
 uint32
 rdb_interest_wanted(void)
 {
+	if (interest == NULL)
+		return 0;
 	return pg_atomic_read_u32(&interest->wanted);
 }
 

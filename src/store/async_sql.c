@@ -50,6 +50,7 @@ typedef struct Request
 	Oid			relid;
 	int64		page_id;
 	int64		asked_us;
+	int64		read_us;		/* from asking to the end, if that was seen */
 	bool		started;		/* io is, or was, in flight */
 	bool		ended;
 	RdbRelFile	file;			/* that io reads */
@@ -116,6 +117,7 @@ add_request(Relation rel, BlockNumber block, bool write, RdbPriority priority)
 	request->relid = RelationGetRelid(rel);
 	request->page_id = block;
 	request->asked_us = rdb_unix_us();
+	request->read_us = RDB_IO_NOT_TIMED;
 	request->started = request->ended = false;
 	requests[nrequests] = request;
 	waiting[nrequests].id = ++last_id;
@@ -136,6 +138,7 @@ remove_request(int i)
 
 /* ---- reads in flight ---- */
 
+/* It ended some time ago: the session did something else meanwhile. */
 static void
 read_ended(RdbIoRequest *io)
 {
@@ -144,6 +147,16 @@ read_ended(RdbIoRequest *io)
 	request->ended = true;
 	close(io->fd);
 	ReleaseExternalFD();
+}
+
+/* It was being waited for, or had just begun. */
+static void
+read_ended_now(RdbIoRequest *io)
+{
+	Request    *request = (Request *) ((char *) io - offsetof(Request, io));
+
+	request->read_us = rdb_unix_us() - request->asked_us;
+	read_ended(io);
 }
 
 /* A descriptor that may stay open over the end of the transaction. */
@@ -173,6 +186,8 @@ start_read(Request *request, Relation rel, BlockNumber block)
 	if (rdb_io_method != RDB_IO_URING || RelationUsesLocalBuffers(rel))
 		return false;
 	rdb_compat_rel_file(rel, &request->file);
+	if (rdb_dirty_in_buffers(&request->file, block))
+		return false;
 	io->fd = open_segment(&request->file, block);
 	if (io->fd < 0)
 		return false;
@@ -182,13 +197,17 @@ start_read(Request *request, Relation rel, BlockNumber block)
 	io->niov = 1;
 	io->error = 0;
 	io->done = 0;
+	rdb_uring_reap(false, read_ended);
 	request->started = rdb_uring_start(io);
 	if (!request->started)
 	{
 		close(io->fd);
 		ReleaseExternalFD();
+		return false;
 	}
-	return request->started;
+	/* what the kernel has in its cache has been read already */
+	rdb_uring_reap(false, read_ended_now);
+	return true;
 }
 
 /*
@@ -205,7 +224,6 @@ rdb_disk_read_page_async(PG_FUNCTION_ARGS)
 	RdbPriority priority = priority_arg(PG_GETARG_TEXT_PP(2));
 
 	make_room();
-	rdb_uring_reap(false, read_ended);
 	if (!start_read(add_request(rel, block, false, priority), rel, block))
 		(void) PrefetchBuffer(rel, MAIN_FORKNUM, block);
 	RelationClose(rel);
@@ -236,11 +254,13 @@ rdb_disk_write_page_async(PG_FUNCTION_ARGS)
 
 /* ---- answering ---- */
 
+/* What ends while this waits is seen to end. */
 static void
 wait_for(Request *request)
 {
+	rdb_uring_reap(false, read_ended);
 	while (request->started && !request->ended)
-		rdb_uring_reap(true, read_ended);
+		rdb_uring_reap(true, read_ended_now);
 }
 
 /* The page that was read in flight, if it was, and of the relation's file. */
@@ -265,7 +285,7 @@ answer_read(Request *request)
 	if (was_read(request, &file))
 	{
 		report.bytes = BLCKSZ;
-		report.us = rdb_unix_us() - request->asked_us;
+		report.us = request->read_us;
 		rdb_io_count(RDB_IO_URING_OPS, 1);
 		rdb_io_count_request(false, report.bytes, report.us);
 		rdb_store_settle_read(rel, block, request->page);
@@ -277,7 +297,7 @@ answer_read(Request *request)
 
 		rdb_store_read(rel, &block, 1, &place, RDB_IO_SYNC, &report);
 	}
-	if (report.bytes > 0)
+	if (report.bytes > 0 && report.us != RDB_IO_NOT_TIMED)
 		rdb_io_completed(RDB_READ_COMPLETED, &file, block, report.us, report.bytes);
 	page = DatumGetByteaP(rdb_page_result(request->page));
 	RelationClose(rel);
@@ -295,7 +315,27 @@ answer_write(Request *request)
 	RelationClose(rel);
 }
 
-/* Run one request; what goes wrong is its answer. */
+/*
+ * Whether the error is the session's or the server's and not the request's:
+ * cancelled, a deadlock, a lock timeout, out of memory.  Then the statement
+ * fails, and the request stays.
+ */
+static bool
+is_no_answer(int sqlerrcode)
+{
+	switch (ERRCODE_TO_CATEGORY(sqlerrcode))
+	{
+		case ERRCODE_TRANSACTION_ROLLBACK:
+		case ERRCODE_OPERATOR_INTERVENTION:
+			return true;
+		case ERRCODE_INSUFFICIENT_RESOURCES:
+			return sqlerrcode != ERRCODE_DISK_FULL;
+		default:
+			return sqlerrcode == ERRCODE_LOCK_NOT_AVAILABLE;
+	}
+}
+
+/* Run one request; what is wrong with it is its answer. */
 static void
 answer(Request *request, Answer *answer)
 {
@@ -326,9 +366,7 @@ answer(Request *request, Answer *answer)
 		RollbackAndReleaseCurrentSubTransaction();
 		MemoryContextSwitchTo(context);
 		CurrentResourceOwner = owner;
-		/* a cancelled statement is cancelled, not a failed request */
-		if (edata->sqlerrcode == ERRCODE_QUERY_CANCELED ||
-			edata->sqlerrcode == ERRCODE_ADMIN_SHUTDOWN)
+		if (is_no_answer(edata->sqlerrcode))
 			ReThrowError(edata);
 		answer->error = edata->message;
 	}

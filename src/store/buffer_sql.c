@@ -13,7 +13,6 @@
 #include "buffer/pins.h"
 #include "catalog/pg_authid_d.h"
 #include "catalog/pg_class.h"
-#include "commands/defrem.h"
 #include "core/module.h"
 #include "disk/io_events.h"
 #include "disk/write_out.h"
@@ -28,7 +27,6 @@
 #include "utils/builtins.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
-#include "utils/syscache.h"
 
 PG_FUNCTION_INFO_V1(rdb_buffer_fetch_page);
 PG_FUNCTION_INFO_V1(rdb_buffer_new_page);
@@ -39,13 +37,8 @@ PG_FUNCTION_INFO_V1(rdb_buffer_flush_all);
 static Relation
 open_relation(Oid relid)
 {
-	Relation	rel;
+	Relation	rel = rdb_relation_open(relid, AccessShareLock);
 
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	rel = relation_open(relid, AccessShareLock);
 	if (!RELKIND_HAS_STORAGE(rel->rd_rel->relkind))
 		ereport(ERROR,
 				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
@@ -73,26 +66,14 @@ block_arg(Relation rel, int64 page_id)
 
 /* ---- pins ---- */
 
-/* Before the relation is opened: who may not, must not make others wait. */
-static bool
-names_page_store(Oid relid)
-{
-	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
-	Oid			am = InvalidOid;
-
-	if (HeapTupleIsValid(tuple))
-	{
-		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
-		ReleaseSysCache(tuple);
-	}
-	return OidIsValid(am) && am == get_table_am_oid("rustydb_pages", true);
-}
-
-/* Open for reading pages: a page store by its own rules, or anything else. */
+/*
+ * Open for reading pages: a page store by its own rules, or anything else.  Who
+ * may not, must not make others wait: that is seen before.
+ */
 static Relation
 open_for_pages(Oid relid, const char *function)
 {
-	if (names_page_store(relid))
+	if (rdb_names_page_store(relid))
 		return rdb_store_open(relid, RDB_STORE_READ, function);
 	if (!superuser())
 		ereport(ERROR,
@@ -153,6 +134,8 @@ rdb_buffer_fetch_page(PG_FUNCTION_ARGS)
 	Buffer		buffer;
 
 	rdb_require_preload();
+	/* nobody would release a pin that a worker has */
+	PreventCommandIfParallelMode("rustydb.buffer_fetch_page()");
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
 		elog(ERROR, "return type must be a row type");
 	rdb_pin_allow();
@@ -199,6 +182,7 @@ rdb_buffer_unpin_page(PG_FUNCTION_ARGS)
 	Relation	rel = open_for_pages(PG_GETARG_OID(0), "buffer_unpin_page");
 	bool		released = false;
 
+	PreventCommandIfParallelMode("rustydb.buffer_unpin_page()");
 	if (dirty && rdb_is_page_store(rel))
 		RelationClose(rdb_store_open(PG_GETARG_OID(0), RDB_STORE_WRITE, "buffer_unpin_page"));
 	else if (dirty)

@@ -347,7 +347,8 @@ page_images(const BlockNumber *blocks, int n, ArrayType *array)
 
 /*
  * SQL: disk_write_pages_vectored(store regclass, page_ids bigint[], pages
- * bytea[]) → int: pages written.  All are checked before the first is changed;
+ * bytea[]) → int: pages written.  All are checked before the first is changed,
+ * and so are the pages they are for, but for what others free meanwhile;
  * neighbours are written to the file in one system call.  A page that is named
  * twice gets its last image.
  */
@@ -361,6 +362,11 @@ rdb_disk_write_pages_vectored(PG_FUNCTION_ARGS)
 	BlockNumber *blocks = rdb_page_ids_arg(rel, PG_GETARG_ARRAYTYPE_P(1), &n);
 	char	  **pages = page_images(blocks, n, PG_GETARG_ARRAYTYPE_P(2));
 
+	for (int i = 0; i < n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		rdb_store_check_put(rel, blocks[i]);
+	}
 	for (int i = 0; i < n; i++)
 	{
 		CHECK_FOR_INTERRUPTS();

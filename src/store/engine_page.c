@@ -22,18 +22,26 @@ rdb_engine_init(char *page, RdbEngineKind kind, uint16 version)
 	return header;
 }
 
+/* Of all but the CRC itself, and pd_lsn and pd_checksum at the beginning. */
 uint32
 rdb_engine_crc(const char *page)
 {
-	const char *area = page + SizeOfPageHeaderData;
-	Size		after = offsetof(RdbEngineHeader, reserved);
+	Size		from = offsetof(PageHeaderData, pd_flags);
+	Size		stored = SizeOfPageHeaderData + offsetof(RdbEngineHeader, crc);
+	Size		after = SizeOfPageHeaderData + offsetof(RdbEngineHeader, reserved);
 	pg_crc32c	crc;
 
 	INIT_CRC32C(crc);
-	COMP_CRC32C(crc, area, offsetof(RdbEngineHeader, crc));
-	COMP_CRC32C(crc, area + after, RDB_ENGINE_AREA - after);
+	COMP_CRC32C(crc, page + from, stored - from);
+	COMP_CRC32C(crc, page + after, BLCKSZ - after);
 	FIN_CRC32C(crc);
 	return crc;
+}
+
+uint32
+rdb_engine_stored_crc(const char *page)
+{
+	return ((const RdbEngineHeader *) RdbEngineArea(page))->crc;
 }
 
 void
@@ -55,7 +63,5 @@ rdb_is_engine_page(const char *page, RdbEngineKind kind)
 bool
 rdb_engine_intact(const char *page)
 {
-	const RdbEngineHeader *header = RdbEngineArea(page);
-
-	return header->crc == rdb_engine_crc(page);
+	return rdb_engine_stored_crc(page) == rdb_engine_crc(page);
 }

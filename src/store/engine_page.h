@@ -11,6 +11,7 @@
 extern void *rdb_engine_init(char *page, RdbEngineKind kind, uint16 version);
 extern void rdb_engine_seal(char *page);
 extern uint32 rdb_engine_crc(const char *page);
+extern uint32 rdb_engine_stored_crc(const char *page);
 extern bool rdb_is_engine_page(const char *page, RdbEngineKind kind);
 extern bool rdb_engine_intact(const char *page);
 

@@ -14,6 +14,7 @@
 #include "disk/io_events.h"
 #include "storage/bufmgr.h"
 #include "storage/smgr.h"
+#include "store/store_read.h"
 
 /*
  * Write the metapage of a relation whose fork has just been made and is
@@ -24,7 +25,7 @@ void
 rdb_meta_create(SMgrRelation smgr, const RdbLocator *locator, ForkNumber fork,
 				RdbRelationKind kind, bool logged)
 {
-	PGAlignedBlock page;
+	RdbIoAlignedBlock page;
 	RdbMeta    *meta = rdb_engine_init(page.data, RDB_ENGINE_META, RDB_META_VERSION);
 
 	meta->relation_kind = kind;
@@ -78,7 +79,7 @@ rdb_meta_check(Relation rel, char *page, RdbRelationKind kind)
 void
 rdb_meta_read(Relation rel, RdbRelationKind kind, RdbMeta *meta)
 {
-	Buffer		buffer = ReadBuffer(rel, RDB_META_BLOCK);
+	Buffer		buffer = rdb_store_read_buffer(rel, RDB_META_BLOCK);
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	*meta = *rdb_meta_check(rel, BufferGetPage(buffer), kind);
@@ -89,7 +90,7 @@ rdb_meta_read(Relation rel, RdbRelationKind kind, RdbMeta *meta)
 Buffer
 rdb_meta_lock(Relation rel, RdbRelationKind kind)
 {
-	Buffer		buffer = ReadBuffer(rel, RDB_META_BLOCK);
+	Buffer		buffer = rdb_store_read_buffer(rel, RDB_META_BLOCK);
 
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	(void) rdb_meta_check(rel, BufferGetPage(buffer), kind);

@@ -8,10 +8,12 @@
 #include "store/pages_am.h"
 
 #include "access/heapam.h"
+#include "core/module.h"
 #include "fmgr.h"
 #include "store/pages_load.h"
 #include "store/pages_scan.h"
 #include "store/pages_storage.h"
+#include "store/store.h"
 
 PG_FUNCTION_INFO_V1(rdb_pages_handler);
 
@@ -28,6 +30,9 @@ rdb_pages_routine(void)
 		rdb_pages_load_callbacks(&routine);
 		rdb_pages_storage_callbacks(&routine);
 		made = true;
+		/* without preload nobody has; a dump is right all the same */
+		if (!rdb_is_preloaded())
+			rdb_store_hooks();
 	}
 	return &routine;
 }

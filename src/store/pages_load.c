@@ -1,8 +1,9 @@
 /*
  * pages_load.c
  *	  What writes rows into a page store: nothing but COPY … FROM, so that a
- *	  dump can be restored.  Each row says where its record goes.  A row without
- *	  slot and record is an allocated, empty page.
+ *	  dump can be restored, and ALTER TABLE that moves a table's rows (SET LOGGED,
+ *	  SET UNLOGGED, SET ACCESS METHOD).  Each row says where its record goes.  A
+ *	  row without slot and record is an allocated, empty page.
  *
  * INSERT, UPDATE and DELETE are refused: pages are changed by functions.
  */
@@ -12,55 +13,149 @@
 
 #include "access/generic_xlog.h"
 #include "access/tableam.h"
+#include "access/xact.h"
+#include "catalog/namespace.h"
+#include "catalog/partition.h"
 #include "core/module.h"
 #include "core/utility.h"
+#include "miscadmin.h"
 #include "nodes/parsenodes.h"
 #include "page/page_image.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
-#include "store/metapage.h"
+#include "store/pages_scan.h"
+#include "store/store_open.h"
 #include "store/store_read.h"
 #include "store/store_space.h"
 #include "store/store_write.h"
+#include "tcop/pquery.h"
+#include "utils/acl.h"
 
-/* COPY commands that are running, one within another. */
-static int	copies_in = 0;
-static int	copies_out = 0;
+int			rdb_max_page_gap = 131072;
+
+/*
+ * The tables that commands which are running fill and empty: COPY … FROM, and COPY
+ * … TO or ALTER TABLE.  A command within them, on whatever table, is another one.
+ */
+static Oid	filled = InvalidOid;
+static Oid	emptied = InvalidOid;
 static ProcessUtility_hook_type next_process_utility;
 
-bool
-rdb_pages_copying_out(void)
+/* A COPY of a table and not of a query, which is what the query says and no dump. */
+static CopyStmt *
+plain_copy(Node *command)
 {
-	return copies_out > 0;
+	CopyStmt   *copy = (CopyStmt *) command;
+
+	return command != NULL && IsA(command, CopyStmt) && copy->relation != NULL ? copy : NULL;
+}
+
+/*
+ * Without shared_preload_libraries this library may be loaded by the very command
+ * that reads the table, too late for a hook.
+ */
+static bool
+portal_copies_out(Oid relid)
+{
+	ListCell   *lc;
+
+	if (rdb_is_preloaded() || ActivePortal == NULL)
+		return false;
+	foreach(lc, ActivePortal->stmts)
+	{
+		CopyStmt   *copy = plain_copy(lfirst_node(PlannedStmt, lc)->utilityStmt);
+
+		if (copy && !copy->is_from &&
+			RangeVarGetRelid(copy->relation, NoLock, true) == relid)
+			return true;
+	}
+	return false;
+}
+
+/* Whether a command is running that must not lose the store's empty pages. */
+bool
+rdb_pages_copying_out(Relation rel)
+{
+	Oid			relid = RelationGetRelid(rel);
+
+	return relid == emptied || portal_copies_out(relid);
 }
 
 static void
-run_copy(int *running, RDB_UTILITY_PARAMS)
+run_copy(Oid *what, Oid relid, RDB_UTILITY_PARAMS)
 {
-	(*running)++;
+	Oid			outer = *what;
+
+	*what = relid;
 	PG_TRY();
 	{
 		rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
 	}
-	PG_CATCH();
+	PG_FINALLY();
 	{
-		(*running)--;
-		PG_RE_THROW();
+		*what = outer;
 	}
 	PG_END_TRY();
-	(*running)--;
+}
+
+/* Whether it copies all rows to another table or file, as they are. */
+static bool
+rewrites_rows(Node *command)
+{
+	ListCell   *lc;
+
+	if (!IsA(command, AlterTableStmt))
+		return false;
+	foreach(lc, ((AlterTableStmt *) command)->cmds)
+	{
+		AlterTableType type = lfirst_node(AlterTableCmd, lc)->subtype;
+
+		if (type == AT_SetLogged || type == AT_SetUnLogged || type == AT_SetAccessMethod)
+			return true;
+	}
+	return false;
+}
+
+static bool
+may_insert(Oid relid)
+{
+	return pg_class_aclcheck(relid, GetUserId(), ACL_INSERT) == ACLCHECK_OK ||
+		pg_attribute_aclcheck_all(relid, GetUserId(), ACL_INSERT, ACLMASK_ANY) == ACLCHECK_OK;
+}
+
+/*
+ * COPY locks its table in a weaker mode than loading a store needs.  Two that
+ * have done so would wait for each other; so the lock is taken before, of those
+ * who may.
+ */
+static void
+lock_for_load(Oid relid)
+{
+	if (OidIsValid(relid) && rdb_names_page_store(relid) && !XactReadOnly && may_insert(relid))
+		LockRelationOid(relid, ShareRowExclusiveLock);
 }
 
 static void
 load_process_utility(RDB_UTILITY_PARAMS)
 {
-	if (!IsA(pstmt->utilityStmt, CopyStmt))
+	CopyStmt   *copy = plain_copy(pstmt->utilityStmt);
+	Oid			relid;
+
+	if (copy == NULL && !rewrites_rows(pstmt->utilityStmt))
+	{
 		rdb_next_utility(next_process_utility, RDB_UTILITY_PASS);
-	else if (((CopyStmt *) pstmt->utilityStmt)->is_from)
-		run_copy(&copies_in, RDB_UTILITY_PASS);
+		return;
+	}
+	relid = RangeVarGetRelid(copy ? copy->relation :
+							 ((AlterTableStmt *) pstmt->utilityStmt)->relation, NoLock, true);
+	if (copy && copy->is_from)
+	{
+		lock_for_load(relid);
+		run_copy(&filled, relid, RDB_UTILITY_PASS);
+	}
 	else
-		run_copy(&copies_out, RDB_UTILITY_PASS);
+		run_copy(&emptied, relid, RDB_UTILITY_PASS);
 }
 
 void
@@ -120,6 +215,13 @@ put_record(Relation rel, char *page, BlockNumber block, int slot, bytea *record)
 						block, RelationGetRelationName(rel))));
 }
 
+/* A file that ALTER TABLE fills is as long as the old one, whatever the gaps. */
+static BlockNumber
+allowed_gap(Relation rel)
+{
+	return OidIsValid(rel->rd_rel->relrewrite) ? MaxBlockNumber : (BlockNumber) rdb_max_page_gap;
+}
+
 static void
 load_row(Relation rel, TupleTableSlot *row)
 {
@@ -128,9 +230,9 @@ load_row(Relation rel, TupleTableSlot *row)
 
 	slot_getallattrs(row);
 	block = row_page(rel, row);
-	rdb_store_reach(rel, block);
+	rdb_store_reach(rel, block, allowed_gap(rel));
 	row->tts_tableOid = RelationGetRelid(rel);
-	ItemPointerSet(&row->tts_tid, block, FirstOffsetNumber);
+	ItemPointerSet(&row->tts_tid, block, RDB_EMPTY_PAGE_OFFSET);
 	if (row->tts_isnull[1])
 		return;
 	rdb_store_buffered_read(rel, block, page.data, NULL);
@@ -140,12 +242,35 @@ load_row(Relation rel, TupleTableSlot *row)
 	row->tts_tid.ip_posid = DatumGetInt32(row->tts_values[1]);
 }
 
-static void
-load_rows(Relation rel, TupleTableSlot **rows, int n)
+/* COPY into this table, or into one that it is a partition of. */
+static bool
+is_filled(Relation rel)
 {
-	if (copies_in == 0)
-		refuse(rel, "insert into", "rustydb.disk_allocate_page() and rustydb.disk_write_page()");
+	Oid			relid = RelationGetRelid(rel);
+
+	if (!OidIsValid(filled))
+		return false;
+	return relid == filled || (rel->rd_rel->relispartition &&
+							   list_member_oid(get_partition_ancestors(relid), filled));
+}
+
+/*
+ * COPY has a bulk-insert state; an INSERT that a trigger runs within it has
+ * none.  A table that ALTER TABLE fills is marked.
+ */
+static bool
+may_load(Relation rel, const struct BulkInsertStateData *bistate)
+{
+	return (bistate != NULL && is_filled(rel)) || OidIsValid(rel->rd_rel->relrewrite);
+}
+
+static void
+load_rows(Relation rel, TupleTableSlot **rows, int n,
+		  const struct BulkInsertStateData *bistate)
+{
 	rdb_require_preload();
+	if (!may_load(rel, bistate))
+		refuse(rel, "insert into", "rustydb.disk_allocate_page() and rustydb.disk_write_page()");
 	/* nobody else allocates or writes meanwhile */
 	LockRelation(rel, ShareRowExclusiveLock);
 	for (int i = 0; i < n; i++)
@@ -161,8 +286,7 @@ tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 {
 	(void) cid;
 	(void) options;
-	(void) bistate;
-	load_rows(rel, &slot, 1);
+	load_rows(rel, &slot, 1, bistate);
 }
 
 static void
@@ -171,8 +295,7 @@ multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId cid,
 {
 	(void) cid;
 	(void) options;
-	(void) bistate;
-	load_rows(rel, slots, nslots);
+	load_rows(rel, slots, nslots, bistate);
 }
 
 static void

@@ -9,6 +9,8 @@
 
 extern void rdb_pages_load_callbacks(TableAmRoutine *routine);
 extern void rdb_pages_load_hooks(void);
-extern bool rdb_pages_copying_out(void);
+extern bool rdb_pages_copying_out(Relation rel);
+
+extern int	rdb_max_page_gap;	/* rustydb.max_page_gap */
 
 #endif							/* RDB_PAGES_LOAD_H */

@@ -44,8 +44,7 @@ enum
 {
 	ATTR_PAGE_ID,
 	ATTR_SLOT_ID,
-	ATTR_RECORD,
-	NATTRS
+	ATTR_RECORD
 };
 
 static const TupleTableSlotOps *
@@ -69,10 +68,7 @@ fill_slot(TupleTableSlot *slot, Relation rel, BlockNumber block, int slot_id,
 	slot->tts_isnull[ATTR_SLOT_ID] = record == NULL;
 	slot->tts_values[ATTR_RECORD] = PointerGetDatum(record);
 	slot->tts_isnull[ATTR_RECORD] = record == NULL;
-	/* columns that somebody has added */
-	if (slot->tts_tupleDescriptor->natts > NATTRS)
-		slot_getmissingattrs(slot, NATTRS, slot->tts_tupleDescriptor->natts);
-	ItemPointerSet(&slot->tts_tid, block, record ? slot_id : FirstOffsetNumber);
+	ItemPointerSet(&slot->tts_tid, block, record ? slot_id : RDB_EMPTY_PAGE_OFFSET);
 	slot->tts_tableOid = RelationGetRelid(rel);
 	ExecStoreVirtualTuple(slot);
 }
@@ -85,7 +81,7 @@ copy_record(bytea *into, const char *data, int len)
 	return into;
 }
 
-/* Copy a page; false when it is free, or not made yet. */
+/* Copy a page; false when it is free. */
 static bool
 copy_page(Relation rel, BlockNumber block, char *page)
 {
@@ -94,8 +90,6 @@ copy_page(Relation rel, BlockNumber block, char *page)
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	memcpy(page, BufferGetPage(buffer), BLCKSZ);
 	UnlockReleaseBuffer(buffer);
-	if (PageIsNew((Page) page))
-		return false;
 	rdb_store_verify(rel, block, page);
 	return !rdb_is_engine_page(page, RDB_ENGINE_FREE);
 }
@@ -151,7 +145,7 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	scan->base.rs_snapshot = snapshot;
 	scan->base.rs_flags = flags;
 	scan->base.rs_parallel = parallel;
-	scan->empties_too = rdb_pages_copying_out();
+	scan->empties_too = rdb_pages_copying_out(rel);
 	scan->page = palloc(BLCKSZ);
 	scan->record = palloc(VARHDRSZ + BLCKSZ);
 	if (parallel)
@@ -261,6 +255,14 @@ tid_is_in_range(Relation rel, ItemPointer tid, BlockNumber *block)
 	return *block >= 1 && *block <= meta.npages;
 }
 
+/* Of triggers only, which look at rows that were just there, without a snapshot. */
+static bool
+is_empty_page_row(ItemPointer tid, Snapshot snapshot)
+{
+	return ItemPointerGetOffsetNumberNoCheck(tid) == RDB_EMPTY_PAGE_OFFSET &&
+		snapshot != NULL && snapshot->snapshot_type == SNAPSHOT_ANY;
+}
+
 static bool
 tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
 						TupleTableSlot *slot)
@@ -270,10 +272,14 @@ tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
 	const char *data;
 	int			len;
 
-	(void) snapshot;
 	if (!tid_is_in_range(rel, tid, &block) ||
 		!copy_page(rel, block, page.data))
 		return false;
+	if (is_empty_page_row(tid, snapshot))
+	{
+		fill_slot(slot, rel, block, 0, NULL);
+		return true;
+	}
 	data = rdb_page_record(page.data, ItemPointerGetOffsetNumberNoCheck(tid), &len);
 	if (data == NULL)
 		return false;

@@ -11,10 +11,12 @@
 
 #include "access/multixact.h"
 #include "access/tableam.h"
+#include "access/xlog.h"
 #include "access/xloginsert.h"
 #include "catalog/pg_type_d.h"
 #include "catalog/storage.h"
 #include "catalog/storage_xlog.h"
+#include "core/module.h"
 #include "miscadmin.h"
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
@@ -24,6 +26,7 @@
 #include "store/store_read.h"
 #include "store/store_space.h"
 #include "store/store_write.h"
+#include "utils/timestamp.h"
 
 /* Rows a page, for the planner: what a record needs besides its bytes. */
 #define RECORD_OVERHEAD (RDB_RECORD_HEADER + sizeof(ItemIdData))
@@ -41,20 +44,30 @@ check_columns(Relation rel)
 	};
 	TupleDesc	desc = RelationGetDescr(rel);
 	int			ncolumns = (int) lengthof(columns);
-	bool		right = desc->natts >= ncolumns;
+	bool		right = desc->natts == ncolumns;
 
 	for (int i = 0; right && i < ncolumns; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
 
-		right = attr->attisdropped || (attr->atttypid == columns[i].type &&
-									   strcmp(NameStr(attr->attname), columns[i].name) == 0);
+		right = !attr->attisdropped && attr->atttypid == columns[i].type &&
+			strcmp(NameStr(attr->attname), columns[i].name) == 0;
 	}
-	if (!right || (desc->natts > ncolumns && rel->rd_rel->relpages == 0))
+	if (!right)
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_TABLE_DEFINITION),
 				 errmsg("a page store has the columns page_id bigint, slot_id integer and record bytea"),
 				 errhint("Use rustydb.page_store_create() to make one.")));
+}
+
+static void
+check_is_table(Relation rel)
+{
+	if (rel->rd_rel->relkind != RELKIND_RELATION)
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" cannot be a page store", RelationGetRelationName(rel)),
+				 errdetail("Only a table can be one.")));
 }
 
 static void
@@ -63,15 +76,23 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 {
 	SMgrRelation smgr;
 
+	rdb_require_preload();
+	check_is_table(rel);
 	check_columns(rel);
 	*freeze_xid = InvalidTransactionId;
 	*minmulti = InvalidMultiXactId;
 	smgr = RelationCreateStorage(*locator, persistence, true);
+
+	/*
+	 * With wal_level = minimal, what follows in this transaction is not logged:
+	 * the file is synced at commit.  A record of the empty metapage would undo
+	 * that in a recovery.
+	 */
 	rdb_meta_create(smgr, locator, MAIN_FORKNUM, RDB_RELATION_PAGES,
-					persistence == RELPERSISTENCE_PERMANENT);
-	if (persistence == RELPERSISTENCE_PERMANENT)
+					persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
+	if (persistence != RELPERSISTENCE_TEMP)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
-	else if (persistence == RELPERSISTENCE_UNLOGGED)
+	if (persistence == RELPERSISTENCE_UNLOGGED)
 	{
 		smgrcreate(smgr, INIT_FORKNUM, false);
 		log_smgrcreate(locator, INIT_FORKNUM);
@@ -102,7 +123,7 @@ copy_page(Relation old, Relation new, BlockNumber block)
 	rdb_store_buffered_read(old, block, page.data, NULL);
 	if (rdb_is_engine_page(page.data, RDB_ENGINE_FREE))
 		return 0;
-	rdb_store_reach(new, block);
+	rdb_store_reach(new, block, MaxBlockNumber);
 	rdb_store_put(new, block, page.data);
 	return rdb_page_records(page.data);
 }
@@ -113,11 +134,13 @@ copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
 				 MultiXactId *multi_cutoff, double *num_tuples,
 				 double *tups_vacuumed, double *tups_recently_dead)
 {
-	BlockNumber npages = highest_allocated(old);
+	BlockNumber npages;
 
 	(void) index;
 	(void) use_sort;
 	(void) oldest_xmin;
+	rdb_require_preload();
+	npages = highest_allocated(old);
 	*xid_cutoff = InvalidTransactionId;
 	*multi_cutoff = InvalidMultiXactId;
 	*num_tuples = *tups_vacuumed = *tups_recently_dead = 0;
@@ -156,16 +179,19 @@ static void
 relation_vacuum(Relation rel, struct VacuumParams *params,
 				BufferAccessStrategy strategy)
 {
-	double		records = count_records(rel, highest_allocated(rel));
+	TimestampTz started = GetCurrentTimestamp();
+	double		records;
 
 	(void) strategy;
+	rdb_require_preload();
+	records = count_records(rel, highest_allocated(rel));
 	if (rdb_compat_vacuum_truncates(params) &&
 		ConditionalLockRelation(rel, AccessExclusiveLock))
 	{
 		rdb_store_truncate_free(rel);
 		UnlockRelation(rel, AccessExclusiveLock);
 	}
-	rdb_compat_vacuumed(rel, RelationGetNumberOfBlocks(rel), records);
+	rdb_compat_vacuumed(rel, RelationGetNumberOfBlocks(rel), records, started);
 }
 
 static void

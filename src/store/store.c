@@ -7,6 +7,7 @@
 #include "store/store.h"
 
 #include "store/map_wal.h"
+#include "store/pages_columns.h"
 #include "store/pages_load.h"
 #include "store/pending.h"
 #include "store/read_ahead.h"
@@ -21,6 +22,12 @@ rdb_store_settings(void)
 							&rdb_max_pending,
 							256, 1, RDB_MAX_PENDING_LIMIT,
 							PGC_SUSET, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rustydb.max_page_gap",
+							"Sets how far beyond a page store's last page a row of COPY FROM may be.",
+							"All pages between are made, and free.",
+							&rdb_max_page_gap,
+							131072, 1, INT_MAX,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomIntVariable("rustydb.read_ahead_pages",
 							"Sets how many pages the kernel is asked for ahead when a session reads pages one after the other.",
 							"0 turns read-ahead off, the kernel's included.",
@@ -29,9 +36,11 @@ rdb_store_settings(void)
 							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
+/* Called at load; without shared_preload_libraries, by the first who needs it. */
 void
 rdb_store_hooks(void)
 {
 	rdb_pages_load_hooks();
 	rdb_map_register_rmgr();
+	rdb_pages_columns_hooks();
 }

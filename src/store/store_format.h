@@ -27,7 +27,7 @@ typedef struct RdbEngineHeader
 	uint32		magic;
 	uint16		kind;			/* RdbEngineKind */
 	uint16		version;		/* of this kind's format */
-	uint32		crc;			/* CRC32C of the special area but this field; 0: none */
+	uint32		crc;			/* CRC32C of all but this, pd_lsn, pd_checksum; 0: none */
 	uint32		reserved;		/* 0 */
 } RdbEngineHeader;
 

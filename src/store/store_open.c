@@ -8,6 +8,8 @@
 
 #include "access/relation.h"
 #include "catalog/objectaddress.h"
+#include "catalog/pg_class.h"
+#include "commands/defrem.h"
 #include "core/module.h"
 #include "miscadmin.h"
 #include "store/pages_am.h"
@@ -15,6 +17,7 @@
 #include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rls.h"
+#include "utils/syscache.h"
 
 static const AclMode privileges[] = {
 	[RDB_STORE_READ] = ACL_SELECT,
@@ -31,6 +34,21 @@ rdb_is_page_store(Relation rel)
 	return rel->rd_tableam == rdb_pages_routine();
 }
 
+/* By the catalog, without opening it. */
+bool
+rdb_names_page_store(Oid relid)
+{
+	HeapTuple	tuple = SearchSysCache1(RELOID, ObjectIdGetDatum(relid));
+	Oid			am = InvalidOid;
+
+	if (HeapTupleIsValid(tuple))
+	{
+		am = ((Form_pg_class) GETSTRUCT(tuple))->relam;
+		ReleaseSysCache(tuple);
+	}
+	return OidIsValid(am) && am == get_table_am_oid("rustydb_pages", true);
+}
+
 /* Before the relation is locked: who may not, must not make others wait. */
 static void
 check_privileges(Oid relid, AclMode mode)
@@ -38,6 +56,28 @@ check_privileges(Oid relid, AclMode mode)
 	if (pg_class_aclmask(relid, GetUserId(), mode, ACLMASK_ALL) != mode)
 		aclcheck_error(ACLCHECK_NO_PRIV, get_relkind_objtype(get_rel_relkind(relid)),
 					   get_rel_name(relid));
+}
+
+static void
+no_such_relation(Oid relid)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_UNDEFINED_TABLE),
+			 errmsg("relation with OID %u does not exist", relid)));
+}
+
+/*
+ * Open a relation of any kind.  It may have been dropped while its lock was
+ * waited for, which is no internal error: 42P01.
+ */
+Relation
+rdb_relation_open(Oid relid, LOCKMODE mode)
+{
+	Relation	rel = try_relation_open(relid, mode);
+
+	if (rel == NULL)
+		no_such_relation(relid);
+	return rel;
 }
 
 static void
@@ -85,11 +125,9 @@ rdb_store_open(Oid relid, RdbStoreUse use, const char *function)
 	Relation	rel;
 
 	if (!OidIsValid(relid) || get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
+		no_such_relation(relid);
 	check_privileges(relid, privileges[use]);
-	rel = relation_open(relid, use == RDB_STORE_READ ? AccessShareLock : RowExclusiveLock);
+	rel = rdb_relation_open(relid, use == RDB_STORE_READ ? AccessShareLock : RowExclusiveLock);
 	check_kind(rel);
 	if (use != RDB_STORE_READ)
 		check_may_write(rel, function);

@@ -45,13 +45,23 @@ rdb_store_page_check(const char *page, BlockNumber block)
 		rdb_page_id(page) == block && crc_is_right(page);
 }
 
+/* One of the engine's own pages, as far as that can be told of a damaged one. */
+static bool
+looks_like_engine_page(const char *page, BlockNumber block)
+{
+	return block == RDB_META_BLOCK || rdb_is_engine_page(page, RDB_ENGINE_FREE);
+}
+
 static void
 emit_failure(Relation rel, BlockNumber block, const char *page)
 {
 	RdbRelFile	file;
 
 	rdb_compat_rel_file(rel, &file);
-	rdb_io_checksum_failure(&file, block, stored_crc(page), rdb_page_crc(page, BLCKSZ));
+	if (looks_like_engine_page(page, block))
+		rdb_io_checksum_failure(&file, block, rdb_engine_stored_crc(page), rdb_engine_crc(page));
+	else
+		rdb_io_checksum_failure(&file, block, stored_crc(page), rdb_page_crc(page, BLCKSZ));
 }
 
 /*
@@ -66,6 +76,13 @@ rdb_store_verify(Relation rel, BlockNumber block, const char *page)
 	if (rdb_store_page_check(page, block))
 		return;
 	emit_failure(rel, block, page);
+	if (rdb_is_engine_page(page, RDB_ENGINE_FREE))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid page in block %u of relation \"%s\"",
+						block, RelationGetRelationName(rel)),
+				 errdetail("The free page's checksum is %u, and %u was calculated.",
+						   rdb_engine_stored_crc(page), rdb_engine_crc(page))));
 	fault = rdb_page_fault(page, BLCKSZ);
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -76,11 +93,11 @@ rdb_store_verify(Relation rel, BlockNumber block, const char *page)
 					   stored_crc(page), rdb_page_crc(page, BLCKSZ))));
 }
 
-/* Raise 22023 for a page on the free list. */
+/* Raise 22023 for a page on the free list.  A damaged one is none. */
 void
 rdb_store_require_allocated(Relation rel, BlockNumber block, const char *page)
 {
-	if (rdb_is_engine_page(page, RDB_ENGINE_FREE))
+	if (rdb_is_engine_page(page, RDB_ENGINE_FREE) && rdb_engine_intact(page))
 		ereport(ERROR,
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("page %u of page store \"%s\" is not allocated",
@@ -90,17 +107,20 @@ rdb_store_require_allocated(Relation rel, BlockNumber block, const char *page)
 
 /*
  * PostgreSQL has refused the page.  With data checksums it has told the two
- * values (disk/checksum.c); without, it has only looked at the page's header,
- * and the values are the page's own.
+ * values (disk/checksum.c).  Without, and of a page whose pd_upper is 0 like a
+ * new one's, it has only looked at the page, and the values are the page's own.
  */
-static void
-refused(Relation rel, BlockNumber block)
+void
+rdb_store_refused(Relation rel, BlockNumber block)
 {
-	PGAlignedBlock page;
+	RdbIoAlignedBlock page;
 
-	if (DataChecksumsEnabled() || RelationUsesLocalBuffers(rel))
+	if (RelationUsesLocalBuffers(rel) ||
+		block >= smgrnblocks(RelationGetSmgr(rel), MAIN_FORKNUM))
 		return;
 	smgrread(RelationGetSmgr(rel), MAIN_FORKNUM, block, page.data);
+	if (DataChecksumsEnabled() && !PageIsNew((Page) page.data))
+		return;
 	emit_failure(rel, block, page.data);
 }
 
@@ -117,7 +137,7 @@ rdb_store_read_buffer(Relation rel, BlockNumber block)
 	PG_CATCH();
 	{
 		if (geterrcode() == ERRCODE_DATA_CORRUPTED)
-			refused(rel, block);
+			rdb_store_refused(rel, block);
 		PG_RE_THROW();
 	}
 	PG_END_TRY();

@@ -13,6 +13,7 @@ extern void rdb_store_require_allocated(Relation rel, BlockNumber block,
 										const char *page);
 extern void rdb_store_buffered_read(Relation rel, BlockNumber block, char *page,
 									bool *hit);
+extern void rdb_store_refused(Relation rel, BlockNumber block);
 extern Buffer rdb_store_read_buffer(Relation rel, BlockNumber block);
 extern void rdb_store_settle_read(Relation rel, BlockNumber block, char *page);
 extern void rdb_store_read(Relation rel, const BlockNumber *blocks, int n,

@@ -10,7 +10,8 @@
 
 extern BlockNumber rdb_store_allocate(Relation rel);
 extern void rdb_store_free(Relation rel, BlockNumber block);
-extern void rdb_store_reach(Relation rel, BlockNumber block);
+extern void rdb_store_reach(Relation rel, BlockNumber block, BlockNumber max_gap);
+extern void rdb_store_unlist_damaged(Relation rel, Buffer meta, BlockNumber block);
 extern void rdb_store_truncate_free(Relation rel);
 extern void rdb_store_truncate_all(Relation rel);
 

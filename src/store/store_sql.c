@@ -13,6 +13,7 @@
 #include "store/store_args.h"
 #include "store/store_write.h"
 #include "utils/builtins.h"
+#include "utils/lsyscache.h"
 #include "utils/rel.h"
 #include "utils/varlena.h"
 
@@ -20,14 +21,6 @@ PG_FUNCTION_INFO_V1(rdb_page_store_create);
 PG_FUNCTION_INFO_V1(rdb_store_split_page);
 PG_FUNCTION_INFO_V1(rdb_store_merge_pages);
 PG_FUNCTION_INFO_V1(rdb_store_compact_page);
-
-static char *
-quoted_name(const RangeVar *name)
-{
-	return name->schemaname ?
-		quote_qualified_identifier(name->schemaname, name->relname) :
-		pstrdup(quote_identifier(name->relname));
-}
 
 /*
  * SQL: page_store_create(name text) → regclass: an empty page store of that
@@ -40,18 +33,21 @@ rdb_page_store_create(PG_FUNCTION_ARGS)
 {
 	RangeVar   *name = makeRangeVarFromNameList(textToQualifiedNameList(PG_GETARG_TEXT_PP(0)));
 	StringInfoData command;
+	Oid			schema;
 	Oid			relid;
 
 	rdb_require_preload();
+	/* looked up once: nothing else of that name, wherever it is, is meant then */
+	schema = RangeVarGetCreationNamespace(name);
 	initStringInfo(&command);
 	appendStringInfo(&command,
-					 "CREATE TABLE %s (page_id bigint, slot_id integer, record bytea) USING rustydb_pages",
-					 quoted_name(name));
+					 "CREATE TABLE %s (page_id pg_catalog.int8, slot_id pg_catalog.int4, record pg_catalog.bytea) USING rustydb_pages",
+					 quote_qualified_identifier(get_namespace_name(schema), name->relname));
 	if (SPI_connect() != SPI_OK_CONNECT ||
 		SPI_execute(command.data, false, 0) != SPI_OK_UTILITY)
 		elog(ERROR, "could not run \"%s\"", command.data);
 	SPI_finish();
-	relid = RangeVarGetRelid(name, NoLock, false);
+	relid = get_relname_relid(name->relname, schema);
 	PG_RETURN_OID(relid);
 }
 

@@ -15,6 +15,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/xact.h"
+#include "access/xlog.h"
 #include "disk/io_events.h"
 #include "page/page_image.h"
 #include "storage/bufmgr.h"
@@ -29,18 +30,18 @@ wait_at_commit(Relation rel)
 		(void) GetTopTransactionId();
 }
 
-static bool
-is_new(Buffer buffer)
+/*
+ * The page's copy in a WAL record that is being made.  Redo leaves a page alone
+ * whose LSN is newer than the record; one from the future, which no CRC covers,
+ * is damage, and only a whole image gets past it.
+ */
+char *
+rdb_store_change(GenericXLogState *wal, Buffer buffer)
 {
-	return PageIsNew(BufferGetPage(buffer));
-}
+	bool		future = PageGetLSN(BufferGetPage(buffer)) > GetXLogInsertRecPtr();
 
-/* The page's copy in a WAL record that is being made. */
-static char *
-change(GenericXLogState *wal, Buffer buffer)
-{
 	return (char *) GenericXLogRegisterBuffer(wal, buffer,
-											  is_new(buffer) ? GENERIC_XLOG_FULL_IMAGE : 0);
+											  future ? GENERIC_XLOG_FULL_IMAGE : 0);
 }
 
 /* Put another image into the copy; what belongs to the buffer stays. */
@@ -56,6 +57,49 @@ replace(char *copy, const char *page)
 	header->pd_checksum = checksum;
 }
 
+/* Put the image into the page, whose buffer is locked; whole into the WAL, too. */
+static void
+put(Relation rel, Buffer buffer, const char *page, bool whole)
+{
+	GenericXLogState *wal = GenericXLogStart(rel);
+	char	   *copy = !whole ? rdb_store_change(wal, buffer) :
+		(char *) GenericXLogRegisterBuffer(wal, buffer, GENERIC_XLOG_FULL_IMAGE);
+
+	replace(copy, page);
+	if (rdb_page_is_dirty(copy))
+		rdb_page_seal(copy);
+	GenericXLogFinish(wal);
+}
+
+/*
+ * A damaged page may have been a free one: nobody must hand it out.  Its WAL
+ * record has the whole image, because a standby's page is not the damaged one
+ * that a difference would be of.
+ */
+static void
+put_over_damage(Relation rel, BlockNumber block, Buffer buffer, const char *page)
+{
+	Buffer		meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
+
+	rdb_store_unlist_damaged(rel, meta, block);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	put(rel, buffer, page, true);
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	UnlockReleaseBuffer(meta);
+}
+
+/* Whether rdb_store_put() would be refused now.  Error: 22023 for a free page. */
+void
+rdb_store_check_put(Relation rel, BlockNumber block)
+{
+	Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+	UnlockReleaseBuffer(buffer);
+}
+
 /*
  * Put an image of BLCKSZ and that id into the page.  A damaged page may be
  * replaced too.  Error: 22023 for a free page.
@@ -64,20 +108,21 @@ void
 rdb_store_put(Relation rel, BlockNumber block, const char *page)
 {
 	Buffer		buffer;
-	GenericXLogState *wal;
-	char	   *copy;
+	bool		damaged;
 
 	wait_at_commit(rel);
 	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
-	rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
-	wal = GenericXLogStart(rel);
-	copy = change(wal, buffer);
-	replace(copy, page);
-	if (rdb_page_is_dirty(copy))
-		rdb_page_seal(copy);
-	GenericXLogFinish(wal);
-	UnlockReleaseBuffer(buffer);
+	damaged = !rdb_store_page_check(BufferGetPage(buffer), block);
+	if (!damaged)
+	{
+		rdb_store_require_allocated(rel, block, BufferGetPage(buffer));
+		put(rel, buffer, page, false);
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+	if (damaged)
+		put_over_damage(rel, block, buffer, page);
+	ReleaseBuffer(buffer);
 }
 
 static int
@@ -150,6 +195,9 @@ rdb_store_split(Relation rel, BlockNumber block)
 
 	wait_at_commit(rel);
 	rdb_store_find_page(rel, &found);
+	/* a free page, and the very one that is locked now */
+	if (block == found.block)
+		rdb_store_require_allocated(rel, block, BufferGetPage(found.buffer));
 	buffer = lock_page(rel, block);
 	if (rdb_page_records(BufferGetPage(buffer)) < 2)
 		ereport(ERROR,
@@ -157,7 +205,7 @@ rdb_store_split(Relation rel, BlockNumber block)
 				 errmsg("page %u of page store \"%s\" holds fewer than two records",
 						block, RelationGetRelationName(rel))));
 	wal = GenericXLogStart(rel);
-	left = change(wal, buffer);
+	left = rdb_store_change(wal, buffer);
 	right = (char *) GenericXLogRegisterBuffer(wal, found.buffer, GENERIC_XLOG_FULL_IMAGE);
 	(void) rdb_page_split(left, right, found.block);
 	rdb_store_take(wal, &found);
@@ -195,8 +243,8 @@ rdb_store_merge(Relation rel, BlockNumber block1, BlockNumber block2)
 	lower = lock_page(rel, Min(block1, block2));
 	upper = lock_page(rel, Max(block1, block2));
 	wal = GenericXLogStart(rel);
-	page1 = change(wal, block1 < block2 ? lower : upper);
-	page2 = change(wal, block1 < block2 ? upper : lower);
+	page1 = rdb_store_change(wal, block1 < block2 ? lower : upper);
+	page2 = rdb_store_change(wal, block1 < block2 ? upper : lower);
 	if (!rdb_page_merge(page1, page2))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
@@ -225,7 +273,7 @@ rdb_store_compact(Relation rel, BlockNumber block)
 	{
 		GenericXLogState *wal = GenericXLogStart(rel);
 
-		(void) rdb_page_compact(change(wal, buffer));
+		(void) rdb_page_compact(rdb_store_change(wal, buffer));
 		GenericXLogFinish(wal);
 	}
 	UnlockReleaseBuffer(buffer);
