@@ -7,6 +7,7 @@
 #include "columnar/am_storage.h"
 
 #include "access/heapam.h"
+#include "access/xlog.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/storage.h"
 #include "catalog/storage_xlog.h"
@@ -26,7 +27,9 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 
 	heap->rdb_set_new_file(rel, locator, persistence, freeze_xid, minmulti);
 	smgr = smgropen(*locator, rel->rd_backend);
-	rdb_map_create(smgr, locator, MAIN_FORKNUM, persistence == RELPERSISTENCE_PERMANENT);
+	/* with wal_level = minimal the file is synced at commit, and nothing of it logged */
+	rdb_map_create(smgr, locator, MAIN_FORKNUM,
+				   persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
 	if (persistence == RELPERSISTENCE_PERMANENT)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
 	else if (persistence == RELPERSISTENCE_UNLOGGED)

@@ -36,7 +36,7 @@ void
 rdb_map_create(SMgrRelation smgr, const RdbLocator *locator, ForkNumber fork,
 			   bool logged)
 {
-	PGAlignedBlock page;
+	RdbIoAlignedBlock page;
 
 	init_meta(page.data);
 	if (logged)
