@@ -2,16 +2,17 @@
 # Reading 1,000 pages of a page store, cold: one disk_read_page() after the other, against disk_read_pages_vectored() with
 # preadv and with io_uring. Scattered pages, and neighbours.
 #
-# "Cold" is not in shared buffers, and dropped from the kernel's cache before each measurement. The loop runs in the server, in
-# one statement, so no time goes to the client; and without read-ahead, the kernel's included, which would make a vectored read
-# of it. The loop with read-ahead is printed too. A round measures all of them, in an order that changes; printed are the medians
-# of the rounds, and of the rounds' ratios.
+# "Cold" is not in shared buffers, and dropped from the kernel's cache before each measurement. The loop is a client's, as an
+# application would write it: a statement a page, whose image stays in the server (only its length goes to the client). It is
+# without read-ahead, the kernel's included, which would make a vectored read of it. "in_server" is the same loop in one
+# statement, and "with_ahead" that one with read-ahead. What the device itself can do is told by dd, reading as much in one piece.
+# A round measures all of them, in an order that changes; printed are the medians of the rounds, and of the rounds' ratios.
 . "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 ROUNDS=${1:-15}
 PAGES=${2:-200000}
 PORT=54394
-KINDS="loop loop_ahead preadv io_uring"
+KINDS="loop in_server with_ahead preadv io_uring"
 
 set_up() {
     new_server pages "$PORT" "shared_buffers = 64MB" "max_wal_size = 10GB" "checkpoint_timeout = 1h" "autovacuum = off" \
@@ -43,18 +44,43 @@ ids() {
     fi
 }
 
+settings() {
+    echo "SET rustydb.io_method = $1; SET rustydb.read_ahead_pages = $2; SELECT rustydb.disk_get_num_pages('store');"
+}
+
+# client_loop IDS: a statement a page, timed from the first to the last.
+client_loop() {
+    {
+        settings sync 0
+        echo "SELECT clock_timestamp() AS begun \\gset"
+        sql "$PORT" -c "SELECT 'SELECT length(rustydb.disk_read_page(''store'', ' || id || '));' FROM unnest($1) id"
+        echo "SELECT 'ms ' || extract(epoch FROM clock_timestamp() - :'begun') * 1000;"
+    } >loop.sql
+    drop_cache
+    sql "$PORT" -f loop.sql | sed -n 's/^ms //p'
+}
+
 # measure KIND IDS: milliseconds.
 measure() {
     local method=sync ahead=64 query="SELECT count(*) FROM rustydb.disk_read_pages_vectored('store', $2)"
     case $1 in
-        loop) ahead=0 ;;&
-        loop*) query="SELECT count(rustydb.disk_read_page('store', id)) FROM unnest($2) id" ;;
+        loop)
+            client_loop "$2"
+            return
+            ;;
+        in_server) ahead=0 ;;&
+        in_server | with_ahead) query="SELECT count(rustydb.disk_read_page('store', id)) FROM unnest($2) id" ;;
         io_uring) method=io_uring ;;
     esac
     drop_cache
-    "$BIN/psql" -XAtq -h "$RUN" -p "$PORT" -U postgres -d postgres -c "SET rustydb.io_method = $method" \
-        -c "SET rustydb.read_ahead_pages = $ahead" -c "SELECT rustydb.disk_get_num_pages('store')" -c '\timing on' -c "$query" |
-        sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
+    sql "$PORT" -c "$(settings $method $ahead)" -c '\timing on' -c "$query" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p'
+}
+
+# device: milliseconds for 1,000 neighbours in one piece.
+device() {
+    drop_cache
+    LC_ALL=C dd if="$FILE" of=/dev/null bs=8192000 count=1 skip=$((RANDOM % 100)) 2>&1 | sed -n 's/.* \([0-9.e-]*\) s, .*/\1/p' |
+        awk '{ print $1 * 1000 }'
 }
 
 median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
@@ -64,9 +90,9 @@ compare() {
     declare -A t=()
     : >"$pages.times"
     for round in $(seq "$ROUNDS"); do
-        n=$((round % 4 + 1))
+        n=$((round % 5 + 1))
         # shellcheck disable=SC2086
-        for kind in $(printf '%s\n' $KINDS $KINDS | tail -n +$n | head -n 4); do t[$kind]=$(measure "$kind" "$(ids "$pages")"); done
+        for kind in $(printf '%s\n' $KINDS $KINDS | tail -n +$n | head -n 5); do t[$kind]=$(measure "$kind" "$(ids "$pages")"); done
         # shellcheck disable=SC2086
         for kind in $KINDS; do printf '%s ' "${t[$kind]}"; done >>"$pages.times"
         echo >>"$pages.times"
@@ -78,11 +104,12 @@ compare() {
         printf '    %-12s %8.1f ms   the loop takes %.2f times as long\n' "$kind" "$(awk -v c=$n '{ print $c }' "$pages.times" | median)" \
             "$(awk -v c=$n '{ print $1 / $c }' "$pages.times" | median)"
     done
-    printf '    preadv / io_uring %.3f\n' "$(awk '{ print $3 / $4 }' "$pages.times" | median)"
+    printf '    preadv / io_uring %.3f\n' "$(awk '{ print $4 / $5 }' "$pages.times" | median)"
 }
 
 machine
 set_up
 compare scattered
 compare neighbours
+printf '    %-12s %8.1f ms   (dd, 8,192,000 bytes in one piece)\n' device "$(for _ in $(seq "$ROUNDS"); do device; done | median)"
 stop_server pages
