@@ -104,7 +104,7 @@ redo_page(XLogReaderState *record, RdbMapRole role)
 	const char *data = XLogRecGetData(record);
 	Buffer		buffer;
 
-	if (!XLogRecHasBlockRef(record, role))
+	if (!XLogRecHasBlockRef(record, (int) role))
 		return;
 	if (XLogReadBufferForRedo(record, role, &buffer) == BLK_NEEDS_REDO)
 	{

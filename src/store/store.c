@@ -6,6 +6,7 @@
 
 #include "store/store.h"
 
+#include "core/module.h"
 #include "store/map_wal.h"
 #include "store/pages_columns.h"
 #include "store/pages_load.h"
@@ -41,6 +42,7 @@ void
 rdb_store_hooks(void)
 {
 	rdb_pages_load_hooks();
-	rdb_map_register_rmgr();
+	if (rdb_is_preloaded())
+		rdb_map_register_rmgr();
 	rdb_pages_columns_hooks();
 }
