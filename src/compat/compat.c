@@ -310,14 +310,12 @@ rdb_compat_vacuum_delay(void)
 }
 
 /*
- * Tell the planner, and the statistics, what the VACUUM that started then has
- * found; there are no dead rows and no xids to freeze.  ALTER
+ * Tell the planner what VACUUM has found; there are no xids to freeze.  ALTER
  * TABLE gives each table that it fills a relfrozenxid, which has to advance all
  * the same.
  */
 void
-rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
-					TimestampTz started)
+rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples)
 {
 	TransactionId frozen = TransactionIdIsValid(rel->rd_rel->relfrozenxid) ?
 		GetOldestNonRemovableTransactionId(rel) : InvalidTransactionId;
@@ -327,11 +325,20 @@ rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
 #if PG_VERSION_NUM >= 180000
 	vac_update_relstats(rel, pages, tuples, 0, 0, false, frozen, minmulti,
 						NULL, NULL, false);
-	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
-						 (PgStat_Counter) tuples, 0, started);
 #else
 	vac_update_relstats(rel, pages, tuples, 0, false, frozen, minmulti,
 						NULL, NULL, false);
+#endif
+}
+
+/* Tell the statistics of a VACUUM that has left that many rows, and no dead ones. */
+void
+rdb_compat_report_vacuum(Relation rel, double tuples, TimestampTz started)
+{
+#if PG_VERSION_NUM >= 180000
+	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
+						 (PgStat_Counter) tuples, 0, started);
+#else
 	(void) started;
 	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
 						 (PgStat_Counter) tuples, 0);

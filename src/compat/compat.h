@@ -123,8 +123,8 @@ extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);
-extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
-								TimestampTz started);
+extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);
+extern void rdb_compat_report_vacuum(Relation rel, double tuples, TimestampTz started);
 
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);
