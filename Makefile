@@ -1,7 +1,7 @@
 # Two makefiles in one. The front doors (demo, check, …) must work on a machine that has nothing but git and make, so they
 # only call scripts, which install what is missing. Everything else is an ordinary PGXS makefile.
 
-FRONT_DOORS = demo demo-stop check check-long deps
+FRONT_DOORS = demo demo-stop check check-long check-pg-core deps
 
 ifneq ($(filter $(FRONT_DOORS),$(MAKECMDGOALS)),)
 
@@ -18,6 +18,9 @@ check:
 
 check-long:
 	@bash .ci/check long
+
+check-pg-core:
+	@bash .ci/pg-core
 
 deps:
 	@bash -c 'set -euo pipefail; . .ci/lib.sh; install_packages check'

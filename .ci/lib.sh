@@ -149,7 +149,7 @@ packages_for() {
     fi
     case $1 in
         demo) ;;
-        check) echo clang "libclang-rt-$(release_clang_major)-dev" perl libipc-run-perl python3 python3-jsonschema ;;
+        check) echo clang "libclang-rt-$(release_clang_major)-dev" perl libipc-run-perl python3 python3-jsonschema bzip2 ;;
         long) packages_for check | tail -n 1; echo debootstrap sudo ;;
         *) die "packages_for: no such purpose: $1" ;;
     esac

@@ -360,6 +360,26 @@ COMMENT ON FUNCTION rustydb.store_compact_page(regclass, bigint) IS
 'compacts a stored page and returns the bytes reclaimed';
 
 --
+-- Tables
+--
+
+CREATE FUNCTION rustydb.columnar_handler(internal) RETURNS table_am_handler
+AS 'MODULE_PATHNAME', 'rdb_columnar_handler' LANGUAGE C STRICT;
+COMMENT ON FUNCTION rustydb.columnar_handler(internal) IS
+'handler of the table access method rustydb_columnar';
+CREATE ACCESS METHOD rustydb_columnar TYPE TABLE HANDLER rustydb.columnar_handler;
+COMMENT ON ACCESS METHOD rustydb_columnar IS
+'ordinary SQL tables of the storage engine';
+
+CREATE FUNCTION rustydb.verify(rel regclass,
+    OUT page bigint, OUT block bigint, OUT problem text)
+RETURNS SETOF record
+AS 'MODULE_PATHNAME', 'rdb_verify'
+LANGUAGE C VOLATILE STRICT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.verify(regclass) IS
+'checks a table of rustydb_columnar or a page store: a row for each inconsistency of its storage';
+
+--
 -- The engine's own I/O
 --
 
@@ -460,7 +480,7 @@ COMMENT ON FUNCTION rustydb.operations_internal() IS
 
 CREATE VIEW rustydb.operations AS
 SELECT o.module, o.operation,
-    format('rustydb.%I(%s) → %s', p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)) AS signature,
+    format('rustydb.%I(%s) -> %s', p.proname, pg_get_function_arguments(p.oid), pg_get_function_result(p.oid)) AS signature,
     o.method, o.path
 FROM rustydb.operations_internal() WITH ORDINALITY o (module, operation, method, path, n)
 JOIN pg_proc p ON p.proname = o.operation AND p.pronamespace = 'rustydb'::regnamespace

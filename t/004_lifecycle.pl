@@ -323,13 +323,6 @@ is($node->safe_psql('postgres', 'SHOW rustydb.event_ring_size'), '1000', 'event_
 
 # ---- too few worker slots
 
-# Processor seconds that a process has used.
-sub processor_time
-{
-	my @fields = split / /, slurp_file("/proc/$_[0]/stat") =~ s/^.*\) //sr;
-	return ($fields[11] + $fields[12]) / 100;
-}
-
 $node->append_conf('postgresql.conf', 'max_worker_processes = 1');
 $start = log_size($node);
 $node->restart;

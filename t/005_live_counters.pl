@@ -137,6 +137,49 @@ compare_counts('SET min_parallel_table_scan_size = 0; SET max_parallel_maintenan
 compare_counts([ 'SET min_parallel_index_scan_size = 0', 'DELETE FROM big WHERE i % 2 = 0', 'VACUUM (PARALLEL 2) big' ],
 	'a parallel vacuum');
 
+# ---- functions that run queries of their own in parallel workers ----
+
+# In an index build the workers themselves run no query whose usage their leader adds, and these are not such ones either. The
+# log tells which processes took part.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE lookup AS SELECT i AS k, i * 7 AS v FROM generate_series(1, 1000) i;
+CREATE INDEX ON lookup (k);
+VACUUM ANALYZE lookup;
+CREATE FUNCTION looked_up(i int) RETURNS int LANGUAGE plpgsql IMMUTABLE PARALLEL SAFE AS $$
+DECLARE
+	n int;
+BEGIN
+	IF i % 500 = 0 THEN
+		RAISE LOG 'looked up by process %', pg_backend_pid();
+	END IF;
+	SELECT max(v) INTO n FROM public.lookup WHERE k BETWEEN i % 1000 AND i % 1000 + 5;
+	RETURN n;
+END $$;
+CREATE TABLE indexed WITH (parallel_workers = 2) AS SELECT i FROM generate_series(1, 50000) i;
+VACUUM ANALYZE indexed;
+SQL
+
+# How many processes looked up since then.
+sub processes
+{
+	my ($offset) = @_;
+	my %pids = map { $_ => 1 } slurp_file($node->logfile, $offset) =~ /LOG:  looked up by process (\d+)$/mg;
+	return scalar keys %pids;
+}
+
+my $maintenance = 'SET min_parallel_table_scan_size = 0; SET max_parallel_maintenance_workers = 2; ';
+my $offset = -s $node->logfile;
+compare_counts("$maintenance CREATE INDEX indexed_lookup ON indexed (looked_up(i))",
+	'a parallel index build whose expression runs queries');
+cmp_ok(processes($offset), '>', 1, 'in more than one process');
+# Several in one session: nothing is left over from one for the next.
+compare_counts([ split(/; /, $maintenance), 'REINDEX INDEX indexed_lookup', 'REINDEX INDEX indexed_lookup',
+		'CREATE INDEX ON indexed (looked_up(i + 1)) WHERE looked_up(i) > 100' ],
+	'several of them in one session');
+$offset = -s $node->logfile;
+compare_counts("$parallel SELECT sum(looked_up(i)) FROM indexed", 'a parallel query with such a function');
+cmp_ok(processes($offset), '>', 1, 'in more than one process, too');
+
 # ---- while parallel workers run, nothing is counted twice ----
 
 my ($live, $core) = (live(), core());

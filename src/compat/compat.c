@@ -298,6 +298,33 @@ rdb_compat_vacuum_truncates(const struct VacuumParams *params)
 	return params->truncate == VACOPTVALUE_ENABLED;
 }
 
+/* VACUUM (INDEX_CLEANUP), the reloption included. */
+bool
+rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params)
+{
+	return params->index_cleanup != VACOPTVALUE_DISABLED;
+}
+
+/* VACUUM (PARALLEL n); -1: no. */
+int
+rdb_compat_vacuum_workers(const struct VacuumParams *params)
+{
+	return params->nworkers;
+}
+
+/* An index's size, after VACUUM. */
+void
+rdb_compat_index_vacuumed(Relation index, BlockNumber pages, double tuples)
+{
+#if PG_VERSION_NUM >= 180000
+	vac_update_relstats(index, pages, tuples, 0, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#else
+	vac_update_relstats(index, pages, tuples, 0, false, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#endif
+}
+
 /* A point in VACUUM's work at which it may pause. */
 void
 rdb_compat_vacuum_delay(void)
@@ -310,12 +337,14 @@ rdb_compat_vacuum_delay(void)
 }
 
 /*
- * Tell the planner what VACUUM has found; there are no xids to freeze.  ALTER
+ * Tell the planner, and the statistics, what the VACUUM that started then has
+ * found; there are no dead rows and no xids to freeze.  ALTER
  * TABLE gives each table that it fills a relfrozenxid, which has to advance all
  * the same.
  */
 void
-rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples)
+rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
+					TimestampTz started)
 {
 	TransactionId frozen = TransactionIdIsValid(rel->rd_rel->relfrozenxid) ?
 		GetOldestNonRemovableTransactionId(rel) : InvalidTransactionId;
@@ -325,23 +354,25 @@ rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples)
 #if PG_VERSION_NUM >= 180000
 	vac_update_relstats(rel, pages, tuples, 0, 0, false, frozen, minmulti,
 						NULL, NULL, false);
-#else
-	vac_update_relstats(rel, pages, tuples, 0, false, frozen, minmulti,
-						NULL, NULL, false);
-#endif
-}
-
-/* Tell the statistics of a VACUUM that has left that many rows, and no dead ones. */
-void
-rdb_compat_report_vacuum(Relation rel, double tuples, TimestampTz started)
-{
-#if PG_VERSION_NUM >= 180000
 	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
 						 (PgStat_Counter) tuples, 0, started);
 #else
+	vac_update_relstats(rel, pages, tuples, 0, false, frozen, minmulti,
+						NULL, NULL, false);
 	(void) started;
 	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
 						 (PgStat_Counter) tuples, 0);
+#endif
+}
+
+/* The next value of a sort, which stays the sort's. */
+bool
+rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value, bool *is_null)
+{
+#if PG_VERSION_NUM >= 160000
+	return tuplesort_getdatum(sort, true, false, value, is_null, NULL);
+#else
+	return tuplesort_getdatum(sort, true, value, is_null, NULL);
 #endif
 }
 

@@ -13,6 +13,7 @@
 #include "storage/buf_internals.h"
 #include "storage/proc.h"
 #include "utils/rel.h"
+#include "utils/tuplesort.h"
 
 /* Macros on varlena values left postgres.h in 16. */
 #if PG_VERSION_NUM >= 160000
@@ -75,12 +76,20 @@ typedef RelFileNode RdbLocator;
 /* ANALYZE names its next block until 16, and hands a stream of them from 17 on. */
 #if PG_VERSION_NUM >= 170000
 #define RDB_ANALYZE_BLOCK_PARAMS ReadStream *stream
+#define RDB_ANALYZE_BLOCK_PASS stream
 #define RDB_ANALYZE_NEXT_BLOCK(block) rdb_compat_next_in_stream(stream, block)
 extern bool rdb_compat_next_in_stream(ReadStream *stream, BlockNumber *block);
 #else
 #define RDB_ANALYZE_BLOCK_PARAMS BlockNumber blockno, BufferAccessStrategy bstrategy
+#define RDB_ANALYZE_BLOCK_PASS blockno, bstrategy
 #define RDB_ANALYZE_NEXT_BLOCK(block) ((void) bstrategy, *(block) = blockno, true)
 #endif
+
+/* Bitmap scans are driven by the executor until 17, by the access method later. */
+#define RDB_HAS_BITMAP_NEXT_BLOCK (PG_VERSION_NUM < 180000)
+
+/* IndexVacuumInfo.heaprel */
+#define RDB_VACUUM_INFO_HAS_HEAP (PG_VERSION_NUM >= 160000)
 
 /* What one process has done to blocks and WAL since it started. */
 typedef struct RdbUsage
@@ -123,8 +132,15 @@ extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);
-extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples);
-extern void rdb_compat_report_vacuum(Relation rel, double tuples, TimestampTz started);
+extern bool rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params);
+extern int	rdb_compat_vacuum_workers(const struct VacuumParams *params);
+extern void rdb_compat_index_vacuumed(Relation index, BlockNumber pages,
+									  double tuples);
+extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
+								TimestampTz started);
+
+extern bool rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value,
+										  bool *is_null);
 
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);

@@ -191,8 +191,7 @@ relation_vacuum(Relation rel, struct VacuumParams *params,
 		rdb_store_truncate_free(rel);
 		UnlockRelation(rel, AccessExclusiveLock);
 	}
-	rdb_compat_vacuumed(rel, RelationGetNumberOfBlocks(rel), records);
-	rdb_compat_report_vacuum(rel, records, started);
+	rdb_compat_vacuumed(rel, RelationGetNumberOfBlocks(rel), records, started);
 }
 
 static void

@@ -6,6 +6,7 @@
 
 #include "store/store.h"
 
+#include "store/map_wal.h"
 #include "store/pages_columns.h"
 #include "store/pages_load.h"
 #include "store/pending.h"
@@ -39,5 +40,6 @@ void
 rdb_store_hooks(void)
 {
 	rdb_pages_load_hooks();
+	rdb_map_register_rmgr();
 	rdb_pages_columns_hooks();
 }

@@ -18,7 +18,8 @@
 typedef enum RdbEngineKind
 {
 	RDB_ENGINE_META = 1,
-	RDB_ENGINE_FREE = 2			/* a page store's page that nobody has */
+	RDB_ENGINE_FREE = 2,		/* a page store's page that nobody has */
+	RDB_ENGINE_MAP = 3			/* a page of a table's page table */
 } RdbEngineKind;
 
 typedef struct RdbEngineHeader
@@ -26,7 +27,7 @@ typedef struct RdbEngineHeader
 	uint32		magic;
 	uint16		kind;			/* RdbEngineKind */
 	uint16		version;		/* of this kind's format */
-	uint32		crc;			/* CRC32C of all but this, pd_lsn, pd_checksum */
+	uint32		crc;			/* CRC32C of all but this, pd_lsn, pd_checksum; 0: none */
 	uint32		reserved;		/* 0 */
 } RdbEngineHeader;
 
@@ -35,7 +36,8 @@ StaticAssertDecl(sizeof(RdbEngineHeader) == 16, "size of an engine page's header
 /* What kind of relation the metapage begins. */
 typedef enum RdbRelationKind
 {
-	RDB_RELATION_PAGES = 1
+	RDB_RELATION_PAGES = 1,
+	RDB_RELATION_COLUMNAR = 2
 } RdbRelationKind;
 
 #define RDB_META_BLOCK 0

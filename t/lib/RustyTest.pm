@@ -19,7 +19,7 @@ our $DEADLINE = $ENV{RUSTYDB_TEST_DEADLINE} || 90;
 our @EXPORT = qw(
   new_node session listener wait_until wait_for_line
   worker_pids launcher_pid publisher_pid
-  wait_for_launcher wait_for_publisher wait_for_no_publisher
+  wait_for_launcher wait_for_publisher wait_for_no_publisher processor_time
   failure_of log_size log_since settings alter_system
   type_of fields_of validate rises utf8);
 
@@ -147,6 +147,13 @@ sub wait_for_no_publisher
 {
 	my ($node, $database) = @_;
 	return wait_until(sub { return !worker_pids($node, 'publisher', $database); });
+}
+
+# Processor seconds that a process has used.
+sub processor_time
+{
+	my @fields = split / /, slurp_file("/proc/$_[0]/stat") =~ s/^.*\) //sr;
+	return ($fields[11] + $fields[12]) / 100;
 }
 
 # alter_system(NODE, NAME, VALUE or undef): ALTER SYSTEM and reload; true when new sessions see it.

@@ -17,4 +17,10 @@ AS 'MODULE_PATHNAME', 'rdb_test_consume' LANGUAGE C STRICT;
 COMMENT ON FUNCTION test_consume(float8) IS
 'reads the ring for so long with a cursor of its own and checks each event made by test_emit';
 
-REVOKE ALL ON FUNCTION test_emit(text, bigint, int), test_stop_while_emitting(text), test_consume(float8) FROM PUBLIC;
+CREATE FUNCTION test_hold_notify_lock() RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_test_hold_notify_lock' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_hold_notify_lock() IS
+'holds the lock of the whole cluster that a commit with NOTIFY takes, until the end of the transaction';
+
+REVOKE ALL ON FUNCTION test_emit(text, bigint, int), test_stop_while_emitting(text), test_consume(float8),
+    test_hold_notify_lock() FROM PUBLIC;

@@ -1,6 +1,7 @@
 /*
  * rustydb_test.c
- *	  SQL functions that drive the event ring for tests and benchmarks.
+ *	  SQL functions that drive the event ring, and bring about what a test needs
+ *	  and SQL cannot, for tests and benchmarks.
  *
  * Every number of an event made here is derived from the first one, so that a
  * reader can tell a torn event from a whole one.
@@ -10,6 +11,7 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "catalog/pg_database.h"
 #include "events/emit.h"
 #include "events/interest.h"
 #include "events/ring.h"
@@ -17,6 +19,7 @@
 #include "funcapi.h"
 #include "miscadmin.h"
 #include "portability/instr_time.h"
+#include "storage/lmgr.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -25,6 +28,7 @@ PG_MODULE_MAGIC;
 PG_FUNCTION_INFO_V1(rdb_test_emit);
 PG_FUNCTION_INFO_V1(rdb_test_stop_while_emitting);
 PG_FUNCTION_INFO_V1(rdb_test_consume);
+PG_FUNCTION_INFO_V1(rdb_test_hold_notify_lock);
 
 #define MAX_SAMPLES 100000
 #define MARK "made by rustydb_test"
@@ -207,4 +211,16 @@ rdb_test_consume(PG_FUNCTION_ARGS)
 		}
 	}
 	return record(fcinfo, result, 6);
+}
+
+/*
+ * The lock that a commit with NOTIFY takes (PreCommit_Notify), and holds until
+ * the end of its transaction: so does ours.
+ */
+Datum
+rdb_test_hold_notify_lock(PG_FUNCTION_ARGS)
+{
+	(void) fcinfo;
+	LockSharedObject(DatabaseRelationId, InvalidOid, 0, AccessExclusiveLock);
+	PG_RETURN_VOID();
 }

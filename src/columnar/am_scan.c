@@ -1,0 +1,437 @@
+/*
+ * am_scan.c
+ *	  Scans of a table of blocks.
+ *
+ * Whatever goes over all rows goes in the order of the blocks, not of the pages
+ * (building indexes depends on it, and so do ranges of TIDs): look the block
+ * up, pin its page, see which rows are visible, and return them one by one
+ * while the pin keeps them.
+ *
+ * ANALYZE chooses among pages, because those are what core counts; it is left
+ * to heap's code, for which a page that is not a row page has no rows.  So are
+ * bitmap scans, block by block.  Their rows' TIDs are translated.
+ */
+#include "postgres.h"
+
+#include "columnar/am_scan.h"
+
+#include "access/relscan.h"
+#include "access/tsmapi.h"
+#include "columnar/am_tid.h"
+#include "miscadmin.h"
+#include "nodes/execnodes.h"
+#include "nodes/tidbitmap.h"
+#include "pgstat.h"
+#include "storage/bufmgr.h"
+#include "storage/predicate.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* Scans that heap's code does, on pages. */
+#define INNER_SCANS (SO_TYPE_BITMAPSCAN | SO_TYPE_ANALYZE)
+
+static const TableAmRoutine *heap;
+
+/* ---- beginning and ending ---- */
+
+static void
+leave_block(RdbScan *scan)
+{
+	if (BufferIsValid(scan->buffer))
+		ReleaseBuffer(scan->buffer);
+	scan->buffer = InvalidBuffer;
+	scan->count = 0;
+}
+
+static void
+reset(RdbScan *scan)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+
+	leave_block(scan);
+	scan->first = 0;
+	scan->end = rdb_map_nblocks(base->rs_rd);
+	scan->started = false;
+	scan->by_range = false;
+	scan->heap.rs_nblocks = Max(scan->end, 1);	/* progress divides by it */
+	if (base->rs_parallel)
+		table_block_parallelscan_startblock_init(base->rs_rd, scan->heap.rs_parallelworkerdata,
+												 (ParallelBlockTableScanDesc) base->rs_parallel);
+	if (base->rs_flags & SO_TYPE_SEQSCAN)
+		pgstat_count_heap_scan(base->rs_rd);
+}
+
+/* Large tables must not push everything else out of shared buffers. */
+static void
+choose_strategy(RdbScan *scan)
+{
+	if ((scan->heap.rs_base.rs_flags & SO_ALLOW_STRAT) &&
+		RelationGetNumberOfBlocks(scan->heap.rs_base.rs_rd) > (BlockNumber) NBuffers / 4)
+		scan->heap.rs_strategy = GetAccessStrategy(BAS_BULKREAD);
+}
+
+static TableScanDesc
+scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
+		   ParallelTableScanDesc parallel, uint32 flags)
+{
+	RdbScan    *scan = palloc0(sizeof(RdbScan));
+	TableScanDesc base = &scan->heap.rs_base;
+
+	if (nkeys > 0)
+		elog(ERROR, "a table of blocks is not scanned by keys");
+	RelationIncrementReferenceCount(rel);
+	base->rs_rd = rel;
+	base->rs_snapshot = snapshot;
+	base->rs_flags = flags;
+	base->rs_parallel = parallel;
+	scan->pin = (RdbMapPin) RDB_MAP_UNPINNED;
+	if (flags & INNER_SCANS)
+	{
+		scan->inner = heap->scan_begin(rel, snapshot, nkeys, key, parallel,
+									   flags & ~SO_TEMP_SNAPSHOT);
+		return base;
+	}
+	if (flags & (SO_TYPE_SEQSCAN | SO_TYPE_SAMPLESCAN))
+		PredicateLockRelation(rel, snapshot);
+	if (parallel)
+		scan->heap.rs_parallelworkerdata = palloc(sizeof(ParallelBlockTableScanWorkerData));
+	choose_strategy(scan);
+	reset(scan);
+	return base;
+}
+
+static void
+scan_end(TableScanDesc base)
+{
+	RdbScan    *scan = (RdbScan *) base;
+
+	if (scan->inner)
+		heap->scan_end(scan->inner);
+	leave_block(scan);
+	rdb_map_unpin(&scan->pin);
+	if (scan->heap.rs_strategy)
+		FreeAccessStrategy(scan->heap.rs_strategy);
+	if (scan->heap.rs_parallelworkerdata)
+		pfree(scan->heap.rs_parallelworkerdata);
+	RelationDecrementReferenceCount(base->rs_rd);
+	if (base->rs_flags & SO_TEMP_SNAPSHOT)
+		UnregisterSnapshot(base->rs_snapshot);
+	pfree(scan);
+}
+
+static void
+scan_rescan(TableScanDesc base, struct ScanKeyData *key, bool set_params,
+			bool allow_strat, bool allow_sync, bool allow_pagemode)
+{
+	RdbScan    *scan = (RdbScan *) base;
+
+	if (scan->inner)
+		heap->scan_rescan(scan->inner, key, set_params, allow_strat, allow_sync,
+						  allow_pagemode);
+	else
+		reset(scan);
+}
+
+/* ---- blocks ---- */
+
+/* Scan only blocks first to end - 1.  Before the first row. */
+void
+rdb_scan_set_limits(RdbScan *scan, BlockNumber first, BlockNumber end)
+{
+	scan->end = Min(end, scan->end);
+	scan->first = Min(first, scan->end);
+	scan->started = false;
+}
+
+/* Which rows of the pinned page the snapshot sees. */
+static void
+look_for_rows(RdbScan *scan)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+	Page		page;
+	HeapTupleData tuple;
+	BlockNumber number = BufferGetBlockNumber(scan->buffer);
+
+	heap_page_prune_opt(base->rs_rd, scan->buffer);
+	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+	page = BufferGetPage(scan->buffer);
+	tuple.t_tableOid = RelationGetRelid(base->rs_rd);
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	{
+		ItemId		item = PageGetItemId(page, offset);
+		bool		visible;
+
+		if (!ItemIdIsNormal(item))
+			continue;
+		tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
+		tuple.t_len = ItemIdGetLength(item);
+		ItemPointerSet(&tuple.t_self, number, offset);
+		visible = HeapTupleSatisfiesVisibility(&tuple, base->rs_snapshot, scan->buffer);
+		HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple,
+											scan->buffer, base->rs_snapshot);
+		if (visible)
+			scan->offsets[scan->count++] = offset;
+	}
+	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* Go to the next block of this process's share; false when there is none. */
+static bool
+next_block(RdbScan *scan, int step)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+
+	if (base->rs_parallel)
+	{
+		BlockNumber block = table_block_parallelscan_nextpage(base->rs_rd,
+															  scan->heap.rs_parallelworkerdata,
+															  (ParallelBlockTableScanDesc) base->rs_parallel);
+
+		scan->position = block;
+		return block != InvalidBlockNumber;
+	}
+	if (!scan->started)
+		scan->position = step > 0 ? scan->first : (int64) scan->end - 1;
+	else
+		scan->position += step;
+	/* at an end: as heap's, it begins there anew, in either direction */
+	scan->started = scan->position >= (int64) scan->first &&
+		scan->position < (int64) scan->end;
+	return scan->started;
+}
+
+/* Go on to the next block that has a page. */
+static bool
+enter_block(RdbScan *scan, int step)
+{
+	leave_block(scan);
+	while (next_block(scan, step))
+	{
+		CHECK_FOR_INTERRUPTS();
+		scan->buffer = rdb_map_pin_rows(scan->heap.rs_base.rs_rd, rdb_scan_block(scan),
+										&scan->pin, scan->heap.rs_strategy);
+		if (!BufferIsValid(scan->buffer))
+			continue;
+		scan->heap.rs_cblock = rdb_scan_block(scan);
+		look_for_rows(scan);
+		scan->next = step > 0 ? -1 : scan->count;
+		return true;
+	}
+	return false;
+}
+
+/* The row at an offset of the pinned page, in the scan's tuple. */
+static HeapTuple
+row_at(RdbScan *scan, OffsetNumber offset)
+{
+	HeapTuple	tuple = &scan->heap.rs_ctup;
+	Page		page = BufferGetPage(scan->buffer);
+	ItemId		item = PageGetItemId(page, offset);
+	BlockNumber block = rdb_tids_are_raw(scan->heap.rs_base.rs_rd) ?
+		BufferGetBlockNumber(scan->buffer) : rdb_scan_block(scan);
+
+	tuple->t_data = (HeapTupleHeader) PageGetItem(page, item);
+	tuple->t_len = ItemIdGetLength(item);
+	tuple->t_tableOid = RelationGetRelid(scan->heap.rs_base.rs_rd);
+	ItemPointerSet(&tuple->t_self, block, offset);
+	return tuple;
+}
+
+static bool
+in_range(RdbScan *scan, ItemPointer tid)
+{
+	return !scan->by_range ||
+		(ItemPointerCompare(tid, &scan->min) >= 0 &&
+		 ItemPointerCompare(tid, &scan->max) <= 0);
+}
+
+static bool
+scan_getnextslot(TableScanDesc base, ScanDirection direction, TupleTableSlot *slot)
+{
+	RdbScan    *scan = (RdbScan *) base;
+	int			step = ScanDirectionIsBackward(direction) ? -1 : 1;
+
+	for (;;)
+	{
+		HeapTuple	tuple;
+
+		if (BufferIsValid(scan->buffer))
+			scan->next += step;
+		if (!BufferIsValid(scan->buffer) || scan->next < 0 || scan->next >= scan->count)
+		{
+			if (!enter_block(scan, step))
+			{
+				ExecClearTuple(slot);
+				return false;
+			}
+			continue;
+		}
+		tuple = row_at(scan, scan->offsets[scan->next]);
+		if (!in_range(scan, &tuple->t_self))
+			continue;
+		pgstat_count_heap_getnext(base->rs_rd);
+		ExecStoreBufferHeapTuple(tuple, slot, scan->buffer);
+		return true;
+	}
+}
+
+static void
+scan_set_tidrange(TableScanDesc base, ItemPointer min, ItemPointer max)
+{
+	RdbScan    *scan = (RdbScan *) base;
+	BlockNumber last = ItemPointerGetBlockNumberNoCheck(max);
+
+	scan->min = *min;
+	scan->max = *max;
+	rdb_scan_set_limits(scan, ItemPointerGetBlockNumberNoCheck(min),
+						last < MaxBlockNumber ? last + 1 : last);
+	scan->by_range = true;
+}
+
+static Size
+parallelscan_initialize(Relation rel, ParallelTableScanDesc parallel)
+{
+	Size		size = table_block_parallelscan_initialize(rel, parallel);
+
+	/* blocks, not pages, and from the first one on */
+	((ParallelBlockTableScanDesc) parallel)->phs_nblocks = rdb_map_nblocks(rel);
+	parallel->phs_syncscan = false;
+	return size;
+}
+
+/* ---- bitmaps ---- */
+
+#if RDB_HAS_BITMAP_NEXT_BLOCK
+static bool
+scan_bitmap_next_block(TableScanDesc base, struct TBMIterateResult *result)
+{
+	RdbScan    *scan = (RdbScan *) base;
+	BlockNumber block = result->blockno;
+	bool		any;
+
+	leave_block(scan);
+	scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin, NULL);
+	if (!BufferIsValid(scan->buffer))
+		return false;
+	scan->position = block;
+	result->blockno = BufferGetBlockNumber(scan->buffer);
+	any = heap->scan_bitmap_next_block(scan->inner, result);
+	result->blockno = block;
+	return any;
+}
+
+static bool
+scan_bitmap_next_tuple(TableScanDesc base, struct TBMIterateResult *result,
+					   TupleTableSlot *slot)
+{
+	RdbScan    *scan = (RdbScan *) base;
+
+	if (!heap->scan_bitmap_next_tuple(scan->inner, result, slot))
+		return false;
+	rdb_slot_set_block(slot, rdb_scan_block(scan));
+	return true;
+}
+#endif
+
+/* ---- samples ---- */
+
+static bool
+scan_analyze_next_block(TableScanDesc base, RDB_ANALYZE_BLOCK_PARAMS)
+{
+	return heap->scan_analyze_next_block(((RdbScan *) base)->inner, RDB_ANALYZE_BLOCK_PASS);
+}
+
+static bool
+scan_analyze_next_tuple(TableScanDesc base, TransactionId oldest_xmin,
+						double *live_rows, double *dead_rows, TupleTableSlot *slot)
+{
+	if (!heap->scan_analyze_next_tuple(((RdbScan *) base)->inner, oldest_xmin,
+									   live_rows, dead_rows, slot))
+		return false;
+	rdb_slot_from_page(base->rs_rd, slot);
+	return true;
+}
+
+/* The methods that choose blocks are asked; the others get all of them. */
+static bool
+scan_sample_next_block(TableScanDesc base, struct SampleScanState *state)
+{
+	RdbScan    *scan = (RdbScan *) base;
+	TsmRoutine *method = state->tsmroutine;
+
+	if (!method->NextSampleBlock)
+		return enter_block(scan, 1);
+	leave_block(scan);
+	while (!BufferIsValid(scan->buffer))
+	{
+		BlockNumber block = method->NextSampleBlock(state, scan->end);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!BlockNumberIsValid(block))
+			return false;
+		scan->position = block;
+		scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin,
+										scan->heap.rs_strategy);
+	}
+	look_for_rows(scan);
+	return true;
+}
+
+static bool
+is_visible(const RdbScan *scan, OffsetNumber offset)
+{
+	for (int i = 0; i < scan->count && scan->offsets[i] <= offset; i++)
+	{
+		if (scan->offsets[i] == offset)
+			return true;
+	}
+	return false;
+}
+
+static bool
+scan_sample_next_tuple(TableScanDesc base, struct SampleScanState *state,
+					   TupleTableSlot *slot)
+{
+	RdbScan    *scan = (RdbScan *) base;
+	OffsetNumber last = PageGetMaxOffsetNumber(BufferGetPage(scan->buffer));
+
+	for (;;)
+	{
+		OffsetNumber offset = state->tsmroutine->NextSampleTuple(state, rdb_scan_block(scan), last);
+
+		CHECK_FOR_INTERRUPTS();
+		if (!OffsetNumberIsValid(offset))
+		{
+			ExecClearTuple(slot);
+			return false;
+		}
+		if (!is_visible(scan, offset))
+			continue;
+		pgstat_count_heap_getnext(base->rs_rd);
+		ExecStoreBufferHeapTuple(row_at(scan, offset), slot, scan->buffer);
+		return true;
+	}
+}
+
+void
+rdb_scan_callbacks(TableAmRoutine *routine)
+{
+	heap = GetHeapamTableAmRoutine();
+	routine->scan_begin = scan_begin;
+	routine->scan_end = scan_end;
+	routine->scan_rescan = scan_rescan;
+	routine->scan_getnextslot = scan_getnextslot;
+	routine->scan_set_tidrange = scan_set_tidrange;
+	routine->scan_getnextslot_tidrange = scan_getnextslot;
+	routine->parallelscan_initialize = parallelscan_initialize;
+#if RDB_HAS_BITMAP_NEXT_BLOCK
+	routine->scan_bitmap_next_block = scan_bitmap_next_block;
+	routine->scan_bitmap_next_tuple = scan_bitmap_next_tuple;
+#else
+	routine->scan_bitmap_next_tuple = NULL;
+#endif
+	routine->scan_analyze_next_block = scan_analyze_next_block;
+	routine->scan_analyze_next_tuple = scan_analyze_next_tuple;
+	routine->scan_sample_next_block = scan_sample_next_block;
+	routine->scan_sample_next_tuple = scan_sample_next_tuple;
+}

@@ -1,0 +1,40 @@
+/*
+ * am_scan.h
+ *	  Scans: over all blocks in their order, by ranges of TIDs, in parallel;
+ *	  bitmaps and samples.
+ */
+#ifndef RDB_AM_SCAN_H
+#define RDB_AM_SCAN_H
+
+#include "access/heapam.h"
+#include "store/page_map.h"
+
+typedef struct RdbScan
+{
+	HeapScanDescData heap;		/* keep first: rewriting looks into it */
+	TableScanDesc inner;		/* heap's own scan, where it does the work */
+	RdbMapPin	pin;
+	BlockNumber first;			/* the blocks to scan: first to end - 1 */
+	BlockNumber end;
+	bool		started;		/* else the next row is the first, or the last */
+	int64		position;		/* the block that the scan is at */
+	bool		by_range;
+	ItemPointerData min;		/* of the TIDs to return */
+	ItemPointerData max;
+	Buffer		buffer;			/* the block's page, pinned; or invalid */
+	int			count;			/* its visible rows */
+	int			next;			/* the one returned last */
+	OffsetNumber offsets[MaxHeapTuplesPerPage];
+} RdbScan;
+
+extern void rdb_scan_callbacks(TableAmRoutine *routine);
+extern void rdb_scan_set_limits(RdbScan *scan, BlockNumber first, BlockNumber end);
+
+/* The block whose row the scan has returned last. */
+static inline BlockNumber
+rdb_scan_block(const RdbScan *scan)
+{
+	return (BlockNumber) scan->position;
+}
+
+#endif							/* RDB_AM_SCAN_H */

@@ -1,0 +1,108 @@
+/*
+ * am_storage.c
+ *	  The file of a table of blocks.
+ */
+#include "postgres.h"
+
+#include "columnar/am_storage.h"
+
+#include "access/heapam.h"
+#include "access/xlog.h"
+#include "catalog/pg_am_d.h"
+#include "catalog/storage.h"
+#include "catalog/storage_xlog.h"
+#include "columnar/am_tid.h"
+#include "core/module.h"
+#include "storage/bufmgr.h"
+#include "storage/smgr.h"
+#include "utils/rel.h"
+
+static const TableAmRoutine *heap;
+
+static void
+set_new_file(Relation rel, const RdbLocator *locator, char persistence,
+			 TransactionId *freeze_xid, MultiXactId *minmulti)
+{
+	SMgrRelation smgr;
+
+	heap->rdb_set_new_file(rel, locator, persistence, freeze_xid, minmulti);
+	smgr = smgropen(*locator, rel->rd_backend);
+	/* with wal_level = minimal the file is synced at commit, and nothing of it logged */
+	rdb_map_create(smgr, locator, MAIN_FORKNUM,
+				   persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
+	if (persistence == RELPERSISTENCE_PERMANENT)
+		smgrimmedsync(smgr, MAIN_FORKNUM);
+	else if (persistence == RELPERSISTENCE_UNLOGGED)
+	{
+		rdb_map_create(smgr, locator, INIT_FORKNUM, true);
+		smgrimmedsync(smgr, INIT_FORKNUM);
+	}
+	smgrclose(smgr);
+}
+
+static void
+nontransactional_truncate(Relation rel)
+{
+	rdb_map_reset(rel);
+	RelationTruncate(rel, RDB_META_BLOCK + 1);
+}
+
+/*
+ * CLUSTER and VACUUM FULL.  Core rewrites the table with heap's own TIDs, which
+ * lead from a row to its next version, and makes row pages only; afterwards
+ * they get their blocks, in their order.
+ */
+static void
+copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
+				 TransactionId oldest_xmin, TransactionId *xid_cutoff,
+				 MultiXactId *multi_cutoff, double *num_tuples,
+				 double *tups_vacuumed, double *tups_recently_dead)
+{
+	rdb_require_preload();
+	rdb_tids_raw(RelationGetRelid(old));
+	PG_TRY();
+	{
+		heap->relation_copy_for_cluster(old, new, index, use_sort, oldest_xmin,
+										xid_cutoff, multi_cutoff, num_tuples,
+										tups_vacuumed, tups_recently_dead);
+	}
+	PG_CATCH();
+	{
+		rdb_tids_raw(InvalidOid);
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	rdb_tids_raw(InvalidOid);
+	rdb_map_adopt_all(new);
+}
+
+/* The planner is told of row pages: all but the metapage, near enough. */
+static void
+estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages,
+			  double *tuples, double *allvisfrac)
+{
+	BlockNumber all = RelationGetNumberOfBlocks(rel);
+
+	heap->relation_estimate_size(rel, attr_widths, pages, tuples, allvisfrac);
+	if (*pages == all && all > RDB_META_BLOCK)
+		*pages = all - 1;
+}
+
+/* Values that are too long are heap's business. */
+static Oid
+toast_am(Relation rel)
+{
+	(void) rel;
+	return HEAP_TABLE_AM_OID;
+}
+
+void
+rdb_storage_callbacks(TableAmRoutine *routine)
+{
+	heap = GetHeapamTableAmRoutine();
+	routine->rdb_set_new_file = set_new_file;
+	routine->relation_nontransactional_truncate = nontransactional_truncate;
+	routine->relation_copy_for_cluster = copy_for_cluster;
+	routine->relation_estimate_size = estimate_size;
+	routine->relation_toast_am = toast_am;
+}

@@ -1,0 +1,204 @@
+/*
+ * map_trim.c
+ *	  Giving empty pages at the end of a table back to the filesystem.
+ *
+ * The last pages are cut off when all of them are empty row pages, and their
+ * blocks are the last blocks: then no number is left without a page below one
+ * that has one, and the relation is never shorter, in pages, than the table is
+ * in blocks.  (Core reads pages by the numbers of blocks, to prefetch; BRIN
+ * takes the number of pages for that of blocks.)  Pages of the page table among
+ * them go too, if they are about what goes.
+ *
+ * Blocks leave the page table, and its pages the trees, logged, before their
+ * pages are cut off.  Other processes may remember where such a page was; they
+ * are told to forget it before they get a lock on the table again.
+ */
+#include "postgres.h"
+
+#include "store/map_trim.h"
+
+#include "catalog/storage.h"
+#include "compat/vacuum_api.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/bufpage.h"
+#include "storage/lmgr.h"
+#include "store/engine_page.h"
+#include "store/map_tree.h"
+#include "store/page_map.h"
+#include "utils/inval.h"
+
+/* Fewer pages than this are not worth a lock that stops everybody. */
+#define WORTH_TRIMMING 16
+
+/*
+ * Make dead line pointers of a page without a block unused.  The page's cleanup
+ * lock is held, so its entry in the page table is only asked for, not waited
+ * for: if somebody has it, or has adopted the page, they stay for the next time.
+ */
+void
+rdb_map_reap_unadopted(Relation rel, Buffer buffer, OffsetNumber *offsets, int n)
+{
+	BlockNumber page = BufferGetBlockNumber(buffer);
+	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+										 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
+
+	if (!BufferIsValid(leaf))
+		return;
+	if (ConditionalLockBuffer(leaf))
+	{
+		if (*rdb_map_reverse_slot(BufferGetPage(leaf), page) == 0)
+			rdb_vacuum_reap(rel, buffer, offsets, n);
+		LockBuffer(leaf, BUFFER_LOCK_UNLOCK);
+	}
+	ReleaseBuffer(leaf);
+}
+
+typedef enum TailPage
+{
+	TAIL_ROWS,					/* and so the end */
+	TAIL_EMPTY,
+	TAIL_TREE
+} TailPage;
+
+/* No line pointer is in use: VACUUM leaves an unused one behind. */
+static bool
+is_empty(Page page)
+{
+	if (PageIsNew(page))
+		return true;
+	if (PageGetSpecialSize(page) != 0)
+		return false;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	{
+		if (ItemIdIsUsed(PageGetItemId(page, offset)))
+			return false;
+	}
+	return true;
+}
+
+/* What a page at the end is; of a page of a tree, which one. */
+static TailPage
+look_at(Relation rel, BlockNumber number, RdbMapPage *tree_page)
+{
+	Buffer		buffer = ReadBuffer(rel, number);
+	Page		page = BufferGetPage(buffer);
+	TailPage	result = TAIL_ROWS;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	if (is_empty(page))
+		result = TAIL_EMPTY;
+	else if (rdb_is_engine_page(page, RDB_ENGINE_MAP))
+	{
+		result = TAIL_TREE;
+		memcpy(tree_page, RdbEngineArea(page), offsetof(RdbMapPage, slots));
+	}
+	UnlockReleaseBuffer(buffer);
+	return result;
+}
+
+/*
+ * Where to cut: the lowest page from which on all are empty and have just the
+ * last blocks, or are pages of the trees for numbers beyond the cut.  The number
+ * of pages if there is no such page.
+ */
+static BlockNumber
+find_cut(Relation rel)
+{
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
+	BlockNumber nblocks = rdb_map_nblocks(rel);
+	BlockNumber cut = pages;
+	BlockNumber lowest = nblocks;	/* block of the pages so far */
+	BlockNumber adopted = 0;
+	uint32		least[2] = {PG_UINT32_MAX, PG_UINT32_MAX};	/* numbers that trees need */
+
+	for (BlockNumber page = pages - 1; page > RDB_META_BLOCK; page--)
+	{
+		RdbMapPage	tree_page;
+		TailPage	kind = look_at(rel, page, &tree_page);
+		BlockNumber block;
+
+		CHECK_FOR_INTERRUPTS();
+		if (kind == TAIL_ROWS)
+			break;
+		block = kind == TAIL_EMPTY ? rdb_map_block_of(rel, page) : InvalidBlockNumber;
+		if (kind == TAIL_TREE)
+			least[tree_page.tree] = Min(least[tree_page.tree],
+										rdb_map_first_number(tree_page.tree, tree_page.level,
+															 tree_page.index));
+		if (block != InvalidBlockNumber)
+		{
+			adopted++;
+			lowest = Min(lowest, block);
+		}
+		if (lowest == nblocks - adopted && least[RDB_MAP_FORWARD] >= nblocks - adopted &&
+			least[RDB_MAP_REVERSE] >= page)
+			cut = page;
+	}
+	return cut;
+}
+
+/* Take the trees' pages from the cut on out of the trees: leaves, then inner
+ * pages. */
+static void
+unlink_from(Relation rel, BlockNumber cut)
+{
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
+
+	for (int level = 0; level <= 1; level++)
+	{
+		for (BlockNumber page = cut; page < pages; page++)
+		{
+			RdbMapPage	tree_page;
+
+			if (look_at(rel, page, &tree_page) == TAIL_TREE && tree_page.level == level)
+				rdb_map_unlink(rel, tree_page.tree, level, tree_page.index);
+		}
+	}
+	rdb_map_forget(rel);
+	CacheInvalidateRelcache(rel);
+}
+
+/* The number of blocks falls with the last record, when none of them is left. */
+static void
+unmap_from(Relation rel, BlockNumber cut)
+{
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
+	BlockNumber nblocks = rdb_map_nblocks(rel);
+	BlockNumber left = nblocks;
+	BlockNumber count = 0;
+
+	for (BlockNumber page = cut; page < pages; page++)
+		left -= rdb_map_block_of(rel, page) != InvalidBlockNumber;
+	for (BlockNumber page = cut; page < pages; page++)
+	{
+		BlockNumber block = rdb_map_block_of(rel, page);
+
+		if (block == InvalidBlockNumber)
+			continue;
+		count++;
+		rdb_map_unmap(rel, page, block, count == nblocks - left ? left : nblocks);
+	}
+}
+
+/*
+ * Cut off what is empty at the end, if nobody uses the table just now.  The lock
+ * is kept until the transaction ends: only then do others learn to forget.
+ */
+void
+rdb_map_trim(Relation rel)
+{
+	BlockNumber cut;
+
+	if (RelationGetNumberOfBlocks(rel) - find_cut(rel) < WORTH_TRIMMING ||
+		!ConditionalLockRelation(rel, AccessExclusiveLock))
+		return;
+	/* somebody may have written before we had the lock */
+	cut = find_cut(rel);
+	if (cut < RelationGetNumberOfBlocks(rel))
+	{
+		unmap_from(rel, cut);
+		unlink_from(rel, cut);
+		RelationTruncate(rel, cut);
+	}
+}

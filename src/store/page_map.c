@@ -1,0 +1,342 @@
+/*
+ * page_map.c
+ *	  The page table of a table of blocks.
+ *
+ * Locks: a look-up takes the leaf's share lock for a moment.  Adopting waits
+ * for the metapage, the forward leaf and the reverse leaf, in this order,
+ * exclusively.  Nobody waits for a row page's lock while holding one of these.
+ */
+#include "postgres.h"
+
+#include "store/page_map.h"
+
+#include "access/generic_xlog.h"
+#include "access/xloginsert.h"
+#include "disk/io_events.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/smgr.h"
+#include "store/engine_page.h"
+#include "store/map_tree.h"
+#include "store/map_wal.h"
+
+static void
+init_meta(char *page)
+{
+	RdbTableMeta *meta = rdb_engine_init(page, RDB_ENGINE_META, RDB_META_VERSION);
+
+	meta->relation_kind = RDB_RELATION_COLUMNAR;
+}
+
+/*
+ * Write the metapage of a relation whose fork has just been made and is
+ * empty.  It does not go through shared buffers: the caller syncs the fork.
+ */
+void
+rdb_map_create(SMgrRelation smgr, const RdbLocator *locator, ForkNumber fork,
+			   bool logged)
+{
+	RdbIoAlignedBlock page;
+
+	init_meta(page.data);
+	if (logged)
+		log_newpage(unconstify(RdbLocator *, locator), fork, RDB_META_BLOCK,
+					page.data, true);
+	PageSetChecksumInplace((Page) page.data, RDB_META_BLOCK);
+	smgrextend(smgr, fork, RDB_META_BLOCK, page.data, true);
+}
+
+/* Forget all blocks.  Caller holds AccessExclusiveLock and truncates the rest. */
+void
+rdb_map_reset(Relation rel)
+{
+	Buffer		buffer = rdb_map_read_meta(rel);
+	GenericXLogState *wal;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	wal = GenericXLogStart(rel);
+	init_meta((char *) GenericXLogRegisterBuffer(wal, buffer, GENERIC_XLOG_FULL_IMAGE));
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+	rdb_map_forget(rel);
+}
+
+/* ---- looking up ---- */
+
+void
+rdb_map_unpin(RdbMapPin *pin)
+{
+	if (BufferIsValid(pin->buffer))
+		ReleaseBuffer(pin->buffer);
+	pin->buffer = InvalidBuffer;
+}
+
+/* What a block is now.  The pin keeps the leaf for the next look-up. */
+RdbMapEntry
+rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
+{
+	uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, block);
+	RdbMapEntry entry;
+
+	if (!BufferIsValid(pin->buffer) || pin->leaf != leaf)
+	{
+		rdb_map_unpin(pin);
+		pin->buffer = rdb_map_read_leaf(rel, RDB_MAP_FORWARD, leaf);
+		pin->leaf = leaf;
+		if (!BufferIsValid(pin->buffer))
+			return RdbEntryMake(RDB_ENTRY_NONE, 0);
+	}
+	LockBuffer(pin->buffer, BUFFER_LOCK_SHARE);
+	entry = *rdb_map_forward_slot(BufferGetPage(pin->buffer), block);
+	LockBuffer(pin->buffer, BUFFER_LOCK_UNLOCK);
+	return entry;
+}
+
+/* The block that a page holds the rows of; InvalidBlockNumber if none. */
+BlockNumber
+rdb_map_block_of(Relation rel, BlockNumber page)
+{
+	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+										 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
+	uint32		block;
+
+	if (!BufferIsValid(leaf))
+		return InvalidBlockNumber;
+	LockBuffer(leaf, BUFFER_LOCK_SHARE);
+	block = *rdb_map_reverse_slot(BufferGetPage(leaf), page);
+	UnlockReleaseBuffer(leaf);
+	return block == 0 ? InvalidBlockNumber : block - 1;
+}
+
+/* How many blocks there are: those of all rows that were ever handed out. */
+BlockNumber
+rdb_map_nblocks(Relation rel)
+{
+	Buffer		meta = rdb_map_read_meta(rel);
+	BlockNumber nblocks;
+
+	LockBuffer(meta, BUFFER_LOCK_SHARE);
+	nblocks = RdbTableMetaOf(meta)->nblocks;
+	UnlockReleaseBuffer(meta);
+	return nblocks;
+}
+
+/*
+ * The page that holds the block's rows, pinned; InvalidBuffer when there is no
+ * such block.  Looked up, pinned, and looked up again: from then on the pin
+ * keeps it what it is.
+ */
+Buffer
+rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
+				 BufferAccessStrategy strategy)
+{
+	for (;;)
+	{
+		RdbMapEntry entry = rdb_map_entry(rel, block, pin);
+		Buffer		buffer;
+
+		if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
+			return InvalidBuffer;
+		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, RdbEntryGetPage(entry),
+									RBM_NORMAL, strategy);
+		if (rdb_map_entry(rel, block, pin) == entry)
+			return buffer;
+		ReleaseBuffer(buffer);
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/* ---- adopting ---- */
+
+static void
+emit_allocated(Relation rel, BlockNumber block)
+{
+	RdbRelFile	file;
+	RdbEvent	event;
+
+	rdb_compat_rel_file(rel, &file);
+	rdb_event_start(&event, RDB_PAGE_ALLOCATED, RDB_ENGINE);
+	rdb_event_page(&event, &file, MAIN_FORKNUM);
+	rdb_event_int(&event, block);
+	rdb_event_int(&event, BLCKSZ);
+	rdb_event_emit(&event);
+}
+
+static Buffer
+read_or_grow(Relation rel, RdbMapTree tree, uint32 leaf)
+{
+	for (;;)
+	{
+		Buffer		buffer = rdb_map_read_leaf(rel, tree, leaf);
+
+		if (BufferIsValid(buffer))
+			return buffer;
+		rdb_map_grow(rel, tree, leaf);
+	}
+}
+
+static void
+release(const Buffer *buffers)
+{
+	for (int role = 0; role < RDB_NROLES; role++)
+		ReleaseBuffer(buffers[role]);
+}
+
+/* Lock the leaves, after the metapage; a leaf may be the metapage. */
+static void
+lock_leaves(const Buffer *buffers)
+{
+	for (int role = RDB_ROLE_FORWARD; role < RDB_NROLES; role++)
+	{
+		if (buffers[role] != buffers[RDB_ROLE_META])
+			LockBuffer(buffers[role], BUFFER_LOCK_EXCLUSIVE);
+	}
+}
+
+static void
+unlock_all(const Buffer *buffers)
+{
+	for (int role = RDB_NROLES - 1; role > RDB_ROLE_META; role--)
+	{
+		if (buffers[role] != buffers[RDB_ROLE_META])
+			LockBuffer(buffers[role], BUFFER_LOCK_UNLOCK);
+	}
+	LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_UNLOCK);
+}
+
+/*
+ * Pin what adopting a page needs and lock the metapage, which then says what
+ * the next block is; its leaf must be the one that was pinned.
+ */
+static BlockNumber
+prepare(Relation rel, BlockNumber page, Buffer *buffers)
+{
+	for (;;)
+	{
+		BlockNumber next = rdb_map_nblocks(rel);
+		uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, next);
+
+		if (next >= MaxBlockNumber - 1)
+			ereport(ERROR,
+					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+					 errmsg("cannot extend table \"%s\" beyond %u blocks",
+							RelationGetRelationName(rel), next)));
+		buffers[RDB_ROLE_FORWARD] = read_or_grow(rel, RDB_MAP_FORWARD, leaf);
+		buffers[RDB_ROLE_REVERSE] = read_or_grow(rel, RDB_MAP_REVERSE,
+												 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
+		buffers[RDB_ROLE_META] = rdb_map_read_meta(rel);
+		LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_EXCLUSIVE);
+		next = RdbTableMetaOf(buffers[RDB_ROLE_META])->nblocks;
+		if (rdb_map_leaf_of(RDB_MAP_FORWARD, next) == leaf)
+			return next;
+		LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_UNLOCK);
+		release(buffers);
+	}
+}
+
+/* All are locked: give the pages their blocks. */
+static void
+change(Relation rel, const Buffer *buffers, const RdbXlogAdopt *adopt)
+{
+	START_CRIT_SECTION();
+	for (int role = 0; role < RDB_NROLES; role++)
+	{
+		rdb_map_apply_adopt(BufferGetPage(buffers[role]), role, adopt);
+		MarkBufferDirty(buffers[role]);
+	}
+	if (RelationNeedsWAL(rel))
+		rdb_map_log_adopt(buffers, adopt);
+	END_CRIT_SECTION();
+}
+
+/*
+ * The block of a page to which heap's code has just added a row: the page's
+ * own, or, if it has none, the next one.  Several sessions may come with the
+ * same page; the first one gives it its block.
+ */
+BlockNumber
+rdb_map_adopt(Relation rel, BlockNumber page)
+{
+	BlockNumber block = rdb_map_block_of(rel, page);
+	Buffer		buffers[RDB_NROLES];
+	uint32		taken;
+
+	if (block != InvalidBlockNumber)
+		return block;
+	block = prepare(rel, page, buffers);
+	lock_leaves(buffers);
+	taken = *rdb_map_reverse_slot(BufferGetPage(buffers[RDB_ROLE_REVERSE]), page);
+	if (taken != 0)
+		block = taken - 1;
+	else
+		change(rel, buffers, &(RdbXlogAdopt) {block, page, 1});
+	unlock_all(buffers);
+	release(buffers);
+	if (taken == 0)
+		emit_allocated(rel, block);
+	return block;
+}
+
+/* As many neighbours as one record can take. */
+static uint32
+run_of(BlockNumber block, BlockNumber page, BlockNumber end)
+{
+	uint32		run = end - page;
+
+	run = Min(run, rdb_map_slots_left(RDB_MAP_FORWARD, block));
+	return Min(run, rdb_map_slots_left(RDB_MAP_REVERSE, page));
+}
+
+/*
+ * Adopt all pages of a new file, in order: it has a metapage and row pages, and
+ * no page of the page table.  Caller holds AccessExclusiveLock.
+ */
+void
+rdb_map_adopt_all(Relation rel)
+{
+	BlockNumber end = RelationGetNumberOfBlocks(rel);
+
+	for (BlockNumber page = RDB_META_BLOCK + 1; page < end;)
+	{
+		Buffer		buffers[RDB_NROLES];
+		BlockNumber block = prepare(rel, page, buffers);
+		uint32		count = run_of(block, page, end);
+
+		lock_leaves(buffers);
+		change(rel, buffers, &(RdbXlogAdopt) {block, page, count});
+		unlock_all(buffers);
+		release(buffers);
+		page += count;
+		CHECK_FOR_INTERRUPTS();
+	}
+}
+
+/*
+ * Take one block off the table, which has nblocks then.  Caller holds
+ * AccessExclusiveLock.
+ */
+void
+rdb_map_unmap(Relation rel, BlockNumber page, BlockNumber block, BlockNumber nblocks)
+{
+	RdbXlogUnmap unmap = {block, page, nblocks};
+	Buffer		buffers[RDB_NROLES];
+
+	buffers[RDB_ROLE_FORWARD] = rdb_map_read_leaf(rel, RDB_MAP_FORWARD,
+												  rdb_map_leaf_of(RDB_MAP_FORWARD, block));
+	buffers[RDB_ROLE_REVERSE] = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+												  rdb_map_leaf_of(RDB_MAP_REVERSE, page));
+	buffers[RDB_ROLE_META] = rdb_map_read_meta(rel);
+	LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_EXCLUSIVE);
+	lock_leaves(buffers);
+	START_CRIT_SECTION();
+	for (int role = 0; role < RDB_NROLES; role++)
+	{
+		rdb_map_apply_unmap(BufferGetPage(buffers[role]), role, &unmap);
+		MarkBufferDirty(buffers[role]);
+	}
+	if (RelationNeedsWAL(rel))
+		rdb_map_log_unmap(buffers, &unmap);
+	END_CRIT_SECTION();
+	unlock_all(buffers);
+	release(buffers);
+}
