@@ -10,10 +10,10 @@
 #include "access/heapam.h"
 #include "core/module.h"
 #include "fmgr.h"
+#include "store/pages_columns.h"
 #include "store/pages_load.h"
 #include "store/pages_scan.h"
 #include "store/pages_storage.h"
-#include "store/store.h"
 
 PG_FUNCTION_INFO_V1(rdb_pages_handler);
 
@@ -32,7 +32,10 @@ rdb_pages_routine(void)
 		made = true;
 		/* without preload nobody has; a dump is right all the same */
 		if (!rdb_is_preloaded())
-			rdb_store_hooks();
+		{
+			rdb_pages_load_hooks();
+			rdb_pages_columns_hooks();
+		}
 	}
 	return &routine;
 }

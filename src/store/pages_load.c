@@ -127,7 +127,8 @@ may_insert(Oid relid)
 /*
  * COPY locks its table in a weaker mode than loading a store needs.  Two that
  * have done so would wait for each other; so the lock is taken before, of those
- * who may.
+ * who may.  (Two that fill a partition through its parent, or have written to the
+ * store in the same transaction, may still be a deadlock: 40P01.)
  */
 static void
 lock_for_load(Oid relid)

@@ -37,7 +37,6 @@ rdb_store_settings(void)
 							PGC_USERSET, 0, NULL, NULL, NULL);
 }
 
-/* Called at load; without shared_preload_libraries, by the first who needs it. */
 void
 rdb_store_hooks(void)
 {
