@@ -49,6 +49,9 @@ typedef PGIOAlignedBlock RdbIoAlignedBlock;
 typedef PGAlignedBlock RdbIoAlignedBlock;
 #endif
 
+/* PostgreSQL's own is what the compiler that built it understands. */
+#define RDB_PRINTF(text, first) __attribute__((format(__printf__, text, first)))
+
 /* A relation's file, as RelFileNode (15) or RelFileLocator (16 and later). */
 typedef struct RdbRelFile
 {

@@ -20,7 +20,7 @@ typedef struct RdbVerify
 #define RDB_NONE InvalidBlockNumber
 
 extern void rdb_verify_problem(RdbVerify *verify, BlockNumber page,
-							   BlockNumber block, const char *format,...) pg_attribute_printf(4, 5);
+							   BlockNumber block, const char *format,...) RDB_PRINTF(4, 5);
 extern bool rdb_verify_read(RdbVerify *verify, BlockNumber number, char *page);
 
 #endif							/* RDB_VERIFY_H */
