@@ -17,6 +17,7 @@
 
 #include "access/relscan.h"
 #include "access/tsmapi.h"
+#include "columnar/am_bitmap.h"
 #include "columnar/am_tid.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
@@ -87,10 +88,12 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	scan->pin = (RdbMapPin) RDB_MAP_UNPINNED;
 	if (flags & INNER_SCANS)
 	{
+		scan->pages_in_bitmap = (flags & SO_TYPE_BITMAPSCAN) && rdb_bitmap_prepare(rel);
 		scan->inner = heap->scan_begin(rel, snapshot, nkeys, key, parallel,
 									   flags & ~SO_TEMP_SNAPSHOT);
 		return base;
 	}
+	scan->pin.of_scan = true;
 	if (flags & (SO_TYPE_SEQSCAN | SO_TYPE_SAMPLESCAN))
 		PredicateLockRelation(rel, snapshot);
 	if (parallel)
@@ -307,16 +310,22 @@ scan_bitmap_next_block(TableScanDesc base, struct TBMIterateResult *result)
 {
 	RdbScan    *scan = (RdbScan *) base;
 	BlockNumber block = result->blockno;
+	BlockNumber given;
 	bool		any;
 
 	leave_block(scan);
+	if (scan->pages_in_bitmap)
+		block = rdb_map_block_of(base->rs_rd, block);
+	if (block == InvalidBlockNumber)
+		return false;
 	scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin, NULL);
 	if (!BufferIsValid(scan->buffer))
 		return false;
 	scan->position = block;
+	given = result->blockno;
 	result->blockno = BufferGetBlockNumber(scan->buffer);
 	any = heap->scan_bitmap_next_block(scan->inner, result);
-	result->blockno = block;
+	result->blockno = given;
 	return any;
 }
 

@@ -14,6 +14,7 @@ typedef struct RdbScan
 	HeapScanDescData heap;		/* keep first: rewriting looks into it */
 	TableScanDesc inner;		/* heap's own scan, where it does the work */
 	RdbMapPin	pin;
+	bool		pages_in_bitmap;	/* not blocks: see am_bitmap.c */
 	BlockNumber first;			/* the blocks to scan: first to end - 1 */
 	BlockNumber end;
 	bool		started;		/* else the next row is the first, or the last */

@@ -11,6 +11,7 @@
 #include "catalog/pg_am_d.h"
 #include "catalog/storage.h"
 #include "catalog/storage_xlog.h"
+#include "columnar/am_bitmap.h"
 #include "columnar/am_tid.h"
 #include "core/module.h"
 #include "storage/bufmgr.h"
@@ -76,6 +77,18 @@ copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
 	rdb_map_adopt_all(new);
 }
 
+/* What BRIN takes for the number of blocks is the number of pages; it is told
+ * the former when it asks on behalf of a scan or of VACUUM. */
+static uint64
+relation_size(Relation rel, ForkNumber fork)
+{
+	uint64		size = table_block_relation_size(rel, fork);
+
+	if (fork == MAIN_FORKNUM && rdb_blocks_are_wanted())
+		size = Max(size, (uint64) rdb_map_nblocks(rel) * BLCKSZ);
+	return size;
+}
+
 /* The planner is told of row pages: all but the metapage, near enough. */
 static void
 estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages,
@@ -103,6 +116,7 @@ rdb_storage_callbacks(TableAmRoutine *routine)
 	routine->rdb_set_new_file = set_new_file;
 	routine->relation_nontransactional_truncate = nontransactional_truncate;
 	routine->relation_copy_for_cluster = copy_for_cluster;
+	routine->relation_size = relation_size;
 	routine->relation_estimate_size = estimate_size;
 	routine->relation_toast_am = toast_am;
 }

@@ -16,6 +16,7 @@
 
 #include "access/heapam.h"
 #include "catalog/storage.h"
+#include "columnar/am_bitmap.h"
 #include "columnar/am_tid.h"
 #include "commands/dbcommands.h"
 #include "commands/progress.h"
@@ -264,7 +265,7 @@ tidy_indexes(Vacuum *vacuum)
 		IndexBulkDeleteResult *stats;
 
 		index_info(vacuum, i, vacuum->not_cleaned > 0, &info);
-		stats = vac_cleanup_one_index(&info, vacuum->index_stats[i]);
+		stats = rdb_cleanup_index(&info, vacuum->index_stats[i]);
 		if (stats && !stats->estimated_count)
 			rdb_compat_index_vacuumed(vacuum->indexes[i], stats->num_pages,
 									  stats->num_index_tuples);

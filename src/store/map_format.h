@@ -66,7 +66,8 @@ typedef struct RdbTableMeta
 	RdbEngineHeader header;		/* crc 0: it changes */
 	uint32		relation_kind;	/* RdbRelationKind */
 	BlockNumber nblocks;		/* blocks are 0 to nblocks - 1 */
-	uint32		reserved[6];
+	uint32		shuffled;		/* pages adopted while numbers are scattered; 0: dense */
+	uint32		reserved[5];
 	RdbMapEntry first_blocks[RDB_FIRST_BLOCKS];
 	uint32		first_pages[RDB_FIRST_PAGES];	/* block + 1 */
 	BlockNumber roots[FLEXIBLE_ARRAY_MEMBER];	/* inner pages: forward, reverse; 0: none */

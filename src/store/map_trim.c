@@ -190,7 +190,8 @@ rdb_map_trim(Relation rel)
 {
 	BlockNumber cut;
 
-	if (RelationGetNumberOfBlocks(rel) - find_cut(rel) < WORTH_TRIMMING ||
+	if (rdb_map_is_shuffled(rel) ||
+		RelationGetNumberOfBlocks(rel) - find_cut(rel) < WORTH_TRIMMING ||
 		!ConditionalLockRelation(rel, AccessExclusiveLock))
 		return;
 	/* somebody may have written before we had the lock */

@@ -41,7 +41,10 @@ void
 rdb_map_apply_adopt(char *page, RdbMapRole role, const RdbXlogAdopt *adopt)
 {
 	if (role == RDB_ROLE_META)
-		((RdbTableMeta *) RdbEngineArea(page))->nblocks = adopt->block + adopt->count;
+	{
+		((RdbTableMeta *) RdbEngineArea(page))->nblocks = adopt->nblocks;
+		((RdbTableMeta *) RdbEngineArea(page))->shuffled = adopt->shuffled;
+	}
 	for (uint32 i = 0; i < adopt->count; i++)
 	{
 		if (has_forward(role, adopt->block))

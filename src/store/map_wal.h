@@ -32,6 +32,8 @@ typedef struct RdbXlogAdopt
 	BlockNumber block;			/* the first one */
 	BlockNumber page;			/* its page */
 	uint32		count;			/* neighbours, of both, on the same three pages */
+	BlockNumber nblocks;		/* of the table, afterwards */
+	uint32		shuffled;		/* likewise */
 } RdbXlogAdopt;
 
 typedef struct RdbXlogUnmap

@@ -20,6 +20,8 @@
 #include "store/map_tree.h"
 #include "store/map_wal.h"
 
+bool		rdb_shuffle_blocks = false;
+
 static void
 init_meta(char *page)
 {
@@ -69,6 +71,7 @@ rdb_map_unpin(RdbMapPin *pin)
 	if (BufferIsValid(pin->buffer))
 		ReleaseBuffer(pin->buffer);
 	pin->buffer = InvalidBuffer;
+	pin->missing = false;
 }
 
 /* What a block is now.  The pin keeps the leaf for the next look-up. */
@@ -78,11 +81,14 @@ rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
 	uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, block);
 	RdbMapEntry entry;
 
+	if (pin->missing && pin->leaf == leaf)
+		return RdbEntryMake(RDB_ENTRY_NONE, 0);
 	if (!BufferIsValid(pin->buffer) || pin->leaf != leaf)
 	{
 		rdb_map_unpin(pin);
 		pin->buffer = rdb_map_read_leaf(rel, RDB_MAP_FORWARD, leaf);
 		pin->leaf = leaf;
+		pin->missing = pin->of_scan && !BufferIsValid(pin->buffer);
 		if (!BufferIsValid(pin->buffer))
 			return RdbEntryMake(RDB_ENTRY_NONE, 0);
 	}
@@ -108,17 +114,38 @@ rdb_map_block_of(Relation rel, BlockNumber page)
 	return block == 0 ? InvalidBlockNumber : block - 1;
 }
 
+/* What the metapage counts. */
+static void
+read_counts(Relation rel, BlockNumber *nblocks, uint32 *shuffled)
+{
+	Buffer		meta = rdb_map_read_meta(rel);
+
+	LockBuffer(meta, BUFFER_LOCK_SHARE);
+	*nblocks = RdbTableMetaOf(meta)->nblocks;
+	*shuffled = RdbTableMetaOf(meta)->shuffled;
+	UnlockReleaseBuffer(meta);
+}
+
 /* How many blocks there are: those of all rows that were ever handed out. */
 BlockNumber
 rdb_map_nblocks(Relation rel)
 {
-	Buffer		meta = rdb_map_read_meta(rel);
 	BlockNumber nblocks;
+	uint32		shuffled;
 
-	LockBuffer(meta, BUFFER_LOCK_SHARE);
-	nblocks = RdbTableMetaOf(meta)->nblocks;
-	UnlockReleaseBuffer(meta);
+	read_counts(rel, &nblocks, &shuffled);
 	return nblocks;
+}
+
+/* Whether there are fewer pages than block numbers. */
+bool
+rdb_map_is_shuffled(Relation rel)
+{
+	BlockNumber nblocks;
+	uint32		shuffled;
+
+	read_counts(rel, &nblocks, &shuffled);
+	return shuffled > 0;
 }
 
 /*
@@ -204,31 +231,59 @@ unlock_all(const Buffer *buffers)
 	LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_UNLOCK);
 }
 
+/* For tests: numbers beyond the first segment file, none in order. */
+#define SHUFFLE_BASE (RELSEG_SIZE + RELSEG_SIZE / 8)
+#define SHUFFLE_GROUP 64
+
+static BlockNumber
+shuffled_block(uint32 n)
+{
+	return SHUFFLE_BASE + n - n % SHUFFLE_GROUP + (n * 29 + 17) % SHUFFLE_GROUP;
+}
+
+static BlockNumber
+next_block(BlockNumber nblocks, uint32 shuffled)
+{
+	if (shuffled > 0 || (rdb_shuffle_blocks && nblocks == 0))
+		return shuffled_block(shuffled);
+	return nblocks;
+}
+
 /*
  * Pin what adopting a page needs and lock the metapage, which then says what
- * the next block is; its leaf must be the one that was pinned.
+ * the next block is; its leaf must be the one that was pinned.  *adopt is filled
+ * in for one page.
  */
-static BlockNumber
-prepare(Relation rel, BlockNumber page, Buffer *buffers)
+static void
+prepare(Relation rel, BlockNumber page, Buffer *buffers, RdbXlogAdopt *adopt)
 {
 	for (;;)
 	{
-		BlockNumber next = rdb_map_nblocks(rel);
-		uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, next);
+		const RdbTableMeta *meta;
+		BlockNumber nblocks;
+		uint32		shuffled;
+		uint32		leaf;
 
-		if (next >= MaxBlockNumber - 1)
+		read_counts(rel, &nblocks, &shuffled);
+		if (nblocks >= MaxBlockNumber - 1)
 			ereport(ERROR,
 					(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 					 errmsg("cannot extend table \"%s\" beyond %u blocks",
-							RelationGetRelationName(rel), next)));
+							RelationGetRelationName(rel), nblocks)));
+		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, next_block(nblocks, shuffled));
 		buffers[RDB_ROLE_FORWARD] = read_or_grow(rel, RDB_MAP_FORWARD, leaf);
 		buffers[RDB_ROLE_REVERSE] = read_or_grow(rel, RDB_MAP_REVERSE,
 												 rdb_map_leaf_of(RDB_MAP_REVERSE, page));
 		buffers[RDB_ROLE_META] = rdb_map_read_meta(rel);
 		LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_EXCLUSIVE);
-		next = RdbTableMetaOf(buffers[RDB_ROLE_META])->nblocks;
-		if (rdb_map_leaf_of(RDB_MAP_FORWARD, next) == leaf)
-			return next;
+		meta = RdbTableMetaOf(buffers[RDB_ROLE_META]);
+		adopt->block = next_block(meta->nblocks, meta->shuffled);
+		adopt->page = page;
+		adopt->count = 1;
+		adopt->nblocks = Max(meta->nblocks, adopt->block + 1);
+		adopt->shuffled = adopt->block == meta->nblocks ? meta->shuffled : meta->shuffled + 1;
+		if (rdb_map_leaf_of(RDB_MAP_FORWARD, adopt->block) == leaf)
+			return;
 		LockBuffer(buffers[RDB_ROLE_META], BUFFER_LOCK_UNLOCK);
 		release(buffers);
 	}
@@ -258,18 +313,20 @@ BlockNumber
 rdb_map_adopt(Relation rel, BlockNumber page)
 {
 	BlockNumber block = rdb_map_block_of(rel, page);
+	RdbXlogAdopt adopt;
 	Buffer		buffers[RDB_NROLES];
 	uint32		taken;
 
 	if (block != InvalidBlockNumber)
 		return block;
-	block = prepare(rel, page, buffers);
+	prepare(rel, page, buffers, &adopt);
+	block = adopt.block;
 	lock_leaves(buffers);
 	taken = *rdb_map_reverse_slot(BufferGetPage(buffers[RDB_ROLE_REVERSE]), page);
 	if (taken != 0)
 		block = taken - 1;
 	else
-		change(rel, buffers, &(RdbXlogAdopt) {block, page, 1});
+		change(rel, buffers, &adopt);
 	unlock_all(buffers);
 	release(buffers);
 	if (taken == 0)
@@ -299,14 +356,19 @@ rdb_map_adopt_all(Relation rel)
 	for (BlockNumber page = RDB_META_BLOCK + 1; page < end;)
 	{
 		Buffer		buffers[RDB_NROLES];
-		BlockNumber block = prepare(rel, page, buffers);
-		uint32		count = run_of(block, page, end);
+		RdbXlogAdopt adopt;
 
+		prepare(rel, page, buffers, &adopt);
+		if (adopt.shuffled == 0)
+		{
+			adopt.count = run_of(adopt.block, page, end);
+			adopt.nblocks = adopt.block + adopt.count;
+		}
 		lock_leaves(buffers);
-		change(rel, buffers, &(RdbXlogAdopt) {block, page, count});
+		change(rel, buffers, &adopt);
 		unlock_all(buffers);
 		release(buffers);
-		page += count;
+		page += adopt.count;
 		CHECK_FOR_INTERRUPTS();
 	}
 }

@@ -14,9 +14,14 @@ typedef struct RdbMapPin
 {
 	Buffer		buffer;
 	uint32		leaf;
+	bool		of_scan;		/* a leaf that was not there need not be looked for again */
+	bool		missing;		/* there was no such leaf */
 } RdbMapPin;
 
-#define RDB_MAP_UNPINNED {InvalidBuffer, 0}
+#define RDB_MAP_UNPINNED {InvalidBuffer, 0, false, false}
+
+/* Developers' setting: new tables get scattered block numbers. */
+extern bool rdb_shuffle_blocks;
 
 extern void rdb_map_create(SMgrRelation smgr, const RdbLocator *locator,
 						   ForkNumber fork, bool logged);
@@ -25,6 +30,7 @@ extern void rdb_map_reset(Relation rel);
 extern RdbMapEntry rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin);
 extern BlockNumber rdb_map_block_of(Relation rel, BlockNumber page);
 extern BlockNumber rdb_map_nblocks(Relation rel);
+extern bool rdb_map_is_shuffled(Relation rel);
 extern void rdb_map_unpin(RdbMapPin *pin);
 extern Buffer rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
 							   BufferAccessStrategy strategy);

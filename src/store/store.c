@@ -8,6 +8,7 @@
 
 #include "core/module.h"
 #include "store/map_wal.h"
+#include "store/page_map.h"
 #include "store/pages_columns.h"
 #include "store/pages_load.h"
 #include "store/pending.h"
@@ -29,6 +30,12 @@ rdb_store_settings(void)
 							&rdb_max_page_gap,
 							131072, 1, INT_MAX,
 							PGC_USERSET, 0, NULL, NULL, NULL);
+	DefineCustomBoolVariable("rustydb.shuffle_blocks",
+							 "Scatters the block numbers of tables that are filled from now on, for tests of the engine.",
+							 NULL,
+							 &rdb_shuffle_blocks,
+							 false,
+							 PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	DefineCustomIntVariable("rustydb.read_ahead_pages",
 							"Sets how many pages the kernel is asked for ahead when a session reads pages one after the other.",
 							"0 turns read-ahead off, the kernel's included.",

@@ -108,7 +108,10 @@ check_block(MapVerify *map, BlockNumber block)
 	BlockNumber number = RdbEntryGetPage(entry);
 
 	if (page == NULL)
-		rdb_verify_problem(map->verify, RDB_NONE, block, "the block has no slot");
+	{
+		if (meta_of(map)->shuffled == 0)
+			rdb_verify_problem(map->verify, RDB_NONE, block, "the block has no slot");
+	}
 	else if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
 		return;
 	else if (RdbEntryGetKind(entry) != RDB_ENTRY_ROWS)

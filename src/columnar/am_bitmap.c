@@ -1,0 +1,200 @@
+/*
+ * am_bitmap.c
+ *	  A table whose block numbers go beyond its pages: today only one that was
+ *	  filled under rustydb.shuffle_blocks.
+ *
+ * Core prefetches the blocks of a bitmap from the main fork by their numbers,
+ * and raises an error beyond the last segment file.  So the bitmaps of such a
+ * table hold pages: what the index puts in is translated before the executor
+ * sees it.  Every index of the table is prepared when a bitmap scan of it
+ * begins, which is before any of its bitmaps is made.  (Rows do not move to
+ * other pages; once they do, the executor node must be ours.)
+ *
+ * BRIN, which asks for the size of the table to know how many blocks there are,
+ * is told so many.
+ */
+#include "postgres.h"
+
+#include "columnar/am_bitmap.h"
+
+#include "access/amapi.h"
+#include "access/table.h"
+#include "commands/vacuum.h"
+#include "miscadmin.h"
+#include "nodes/tidbitmap.h"
+#include "store/page_map.h"
+#include "utils/rel.h"
+
+static int	blocks_wanted = 0;
+
+bool
+rdb_blocks_are_wanted(void)
+{
+	return blocks_wanted > 0;
+}
+
+/* As vac_cleanup_one_index(), with the number of blocks for BRIN to summarize. */
+IndexBulkDeleteResult *
+rdb_cleanup_index(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
+{
+	IndexBulkDeleteResult *volatile result = NULL;
+
+	blocks_wanted++;
+	PG_TRY();
+	{
+		result = vac_cleanup_one_index(info, stats);
+	}
+	PG_CATCH();
+	{
+		blocks_wanted--;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	blocks_wanted--;
+	return result;
+}
+
+#if RDB_HAS_BITMAP_NEXT_BLOCK
+
+/* The access methods' own functions, by access method. */
+typedef struct Original
+{
+	Oid			am;
+	amgetbitmap_function getbitmap;
+} Original;
+
+#define MAX_ACCESS_METHODS 64
+
+static Original originals[MAX_ACCESS_METHODS];
+static int	noriginals = 0;
+
+static amgetbitmap_function
+original_of(Oid am)
+{
+	for (int i = 0; i < noriginals; i++)
+	{
+		if (originals[i].am == am)
+			return originals[i].getbitmap;
+	}
+	elog(ERROR, "access method %u was not prepared for bitmap scans", am);
+	return NULL;
+}
+
+static int64
+call_original(IndexScanDesc scan, TIDBitmap *blocks)
+{
+	volatile int64 n = 0;
+
+	blocks_wanted++;
+	PG_TRY();
+	{
+		n = original_of(scan->indexRelation->rd_rel->relam) (scan, blocks);
+	}
+	PG_CATCH();
+	{
+		blocks_wanted--;
+		PG_RE_THROW();
+	}
+	PG_END_TRY();
+	blocks_wanted--;
+	return n;
+}
+
+/* Add a block of the index's bitmap to the executor's, by its page. */
+static void
+add_page(Relation rel, TIDBitmap *pages, const TBMIterateResult *block, RdbMapPin *pin)
+{
+	RdbMapEntry entry = rdb_map_entry(rel, block->blockno, pin);
+	ItemPointerData tids[MaxHeapTuplesPerPage];
+	BlockNumber page = RdbEntryGetPage(entry);
+
+	if (RdbEntryGetKind(entry) != RDB_ENTRY_ROWS)
+		return;
+	if (block->ntuples < 0)
+	{
+		tbm_add_page(pages, page);
+		return;
+	}
+	for (int i = 0; i < block->ntuples; i++)
+		ItemPointerSet(&tids[i], page, block->offsets[i]);
+	tbm_add_tuples(pages, tids, block->ntuples, block->recheck);
+}
+
+/* An index's amgetbitmap, with pages for blocks. */
+static int64
+getbitmap_of_pages(IndexScanDesc scan, TIDBitmap *pages)
+{
+	TIDBitmap  *blocks = tbm_create(work_mem * (Size) 1024, NULL);
+	/* the scan does not say; whoever runs it has the table locked */
+	Relation	rel = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	int64		n = call_original(scan, blocks);
+	TBMIterator *iterator = tbm_begin_iterate(blocks);
+	TBMIterateResult *block;
+
+	while ((block = tbm_iterate(iterator)) != NULL)
+	{
+		CHECK_FOR_INTERRUPTS();
+		add_page(rel, pages, block, &pin);
+	}
+	tbm_end_iterate(iterator);
+	tbm_free(blocks);
+	rdb_map_unpin(&pin);
+	table_close(rel, NoLock);
+	return n;
+}
+
+static void
+prepare_index(Relation index)
+{
+	IndexAmRoutine *routine = index->rd_indam;
+	int			i = 0;
+
+	if (routine == NULL || routine->amgetbitmap == NULL ||
+		routine->amgetbitmap == getbitmap_of_pages)
+		return;
+	while (i < noriginals && originals[i].am != index->rd_rel->relam)
+		i++;
+	if (i == MAX_ACCESS_METHODS)
+		elog(ERROR, "too many index access methods");
+	if (i == noriginals)
+	{
+		originals[noriginals].am = index->rd_rel->relam;
+		originals[noriginals++].getbitmap = routine->amgetbitmap;
+	}
+	routine->amgetbitmap = getbitmap_of_pages;
+}
+
+/* A bitmap scan begins; whether its bitmap will hold pages. */
+bool
+rdb_bitmap_prepare(Relation rel)
+{
+	List	   *indexes;
+	ListCell   *cell;
+
+	if (!rdb_map_is_shuffled(rel))
+		return false;
+	indexes = RelationGetIndexList(rel);
+	foreach(cell, indexes)
+	{
+		Relation	index = RelationIdGetRelation(lfirst_oid(cell));
+
+		if (!RelationIsValid(index))
+			continue;
+		prepare_index(index);
+		RelationClose(index);
+	}
+	list_free(indexes);
+	return true;
+}
+
+#else
+
+bool
+rdb_bitmap_prepare(Relation rel)
+{
+	(void) rel;
+	return false;
+}
+
+#endif
