@@ -36,7 +36,17 @@ sub start_sql
 	return { run => $run, out => \$out, err => \$err };
 }
 
-sub finish { my ($s) = @_; return $s->{run}->finish; }
+# When psql has gone its backend may not have, and that leaves what it counted when it goes.
+sub finish
+{
+	my ($s) = @_;
+	my $good = $s->{run}->finish;
+
+	$node->poll_query_until('postgres',
+		"SELECT count(*) = 0 FROM pg_stat_activity WHERE backend_type = 'client backend' AND application_name = 'psql' AND pid <> pg_backend_pid()")
+	  or die 'a session stays';
+	return $good;
+}
 
 # What we count, and what PostgreSQL counts.
 sub live { return $node->safe_psql('postgres', 'SELECT hits + misses FROM rustydb.buffer_stats()'); }
