@@ -23,10 +23,14 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 			 TransactionId *freeze_xid, MultiXactId *minmulti)
 {
 	SMgrRelation smgr;
+	bool		logged;
 
 	heap->rdb_set_new_file(rel, locator, persistence, freeze_xid, minmulti);
 	smgr = smgropen(*locator, rel->rd_backend);
-	rdb_map_create(smgr, locator, MAIN_FORKNUM, persistence == RELPERSISTENCE_PERMANENT);
+	/* A file that is synced at commit, instead of being logged, has no record:
+	 * replaying this one would empty it. */
+	logged = persistence == RELPERSISTENCE_PERMANENT && !rdb_compat_skips_wal(locator);
+	rdb_map_create(smgr, locator, MAIN_FORKNUM, logged);
 	if (persistence == RELPERSISTENCE_PERMANENT)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
 	else if (persistence == RELPERSISTENCE_UNLOGGED)

@@ -9,6 +9,7 @@
 #include "access/multixact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/storage.h"
 #include "commands/vacuum.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
@@ -174,6 +175,18 @@ rdb_compat_locator(const RdbRelFile *file)
 	locator.relNode = file->number;
 #endif
 	return locator;
+}
+
+/* Whether the file, made in this transaction, is synced at commit instead of being
+ * logged (wal_level = minimal). */
+bool
+rdb_compat_skips_wal(const RdbLocator *locator)
+{
+#if PG_VERSION_NUM >= 160000
+	return RelFileLocatorSkippingWAL(*locator);
+#else
+	return RelFileNodeSkippingWAL(*locator);
+#endif
 }
 
 /* The file in which the relation is stored now. */

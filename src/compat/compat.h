@@ -113,6 +113,7 @@ extern int64 rdb_compat_background_writes(void);
 extern bool rdb_compat_evictions(int64 *evictions);
 
 extern RdbLocator rdb_compat_locator(const RdbRelFile *file);
+extern bool rdb_compat_skips_wal(const RdbLocator *locator);
 extern void rdb_compat_rel_file(Relation rel, RdbRelFile *file);
 extern void rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork,
 							   char *path);

@@ -67,8 +67,9 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	*freeze_xid = InvalidTransactionId;
 	*minmulti = InvalidMultiXactId;
 	smgr = RelationCreateStorage(*locator, persistence, true);
+	/* a file that is synced at commit has no record; replaying this one would empty it */
 	rdb_meta_create(smgr, locator, MAIN_FORKNUM, RDB_RELATION_PAGES,
-					persistence == RELPERSISTENCE_PERMANENT);
+					persistence == RELPERSISTENCE_PERMANENT && !rdb_compat_skips_wal(locator));
 	if (persistence == RELPERSISTENCE_PERMANENT)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
 	else if (persistence == RELPERSISTENCE_UNLOGGED)
