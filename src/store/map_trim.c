@@ -49,6 +49,21 @@ rdb_map_reap_unadopted(Relation rel, Buffer buffer, OffsetNumber *offsets, int n
 	ReleaseBuffer(leaf);
 }
 
+/* A line pointer may be left where the last row was: PageTruncateLinePointerArray()
+ * does not take the first one. */
+static bool
+has_rows(Page page)
+{
+	OffsetNumber last = PageGetMaxOffsetNumber(page);
+
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= last; offset++)
+	{
+		if (ItemIdIsUsed(PageGetItemId(page, offset)))
+			return true;
+	}
+	return false;
+}
+
 static bool
 is_empty(Relation rel, BlockNumber number)
 {
@@ -58,8 +73,7 @@ is_empty(Relation rel, BlockNumber number)
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(buffer);
-	empty = PageIsNew(page) ||
-		(PageGetSpecialSize(page) == 0 && PageGetMaxOffsetNumber(page) == 0);
+	empty = PageIsNew(page) || (PageGetSpecialSize(page) == 0 && !has_rows(page));
 	UnlockReleaseBuffer(buffer);
 	return empty;
 }
