@@ -125,49 +125,34 @@ index_fetch_tuple(struct IndexFetchTableData *base, ItemPointer tid,
 
 /* ---- deleting index entries ---- */
 
-/* The arrays of an operation, with TIDs of pages; and how to get back. */
-typedef struct OnPages
-{
-	TM_IndexDelete *original;	/* by id: TIDs of blocks */
-	Buffer	   *buffers;		/* pins on the pages */
-	int			nbuffers;
-} OnPages;
-
 /*
- * Translate the entries, and keep the pages pinned.  An entry for a block that
- * does not exist is left out: nobody may delete it here.
+ * Translate the entries in place; the originals are returned, by id.  An entry
+ * for a block that does not exist is left out: nobody may delete it here.
+ *
+ * The pages are not kept pinned.  There may be more of them than shared buffers
+ * can spare, and row pages keep their blocks under any lock on the table.
  */
-static void
-to_pages(Relation rel, TM_IndexDeleteOp *op, OnPages *pages)
+static TM_IndexDelete *
+to_pages(Relation rel, TM_IndexDeleteOp *op)
 {
+	TM_IndexDelete *original = palloc(op->ndeltids * sizeof(TM_IndexDelete));
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
-	BlockNumber last = InvalidBlockNumber;
 	int			kept = 0;
 
-	pages->original = palloc(op->ndeltids * sizeof(TM_IndexDelete));
-	pages->buffers = palloc(op->ndeltids * sizeof(Buffer));
-	pages->nbuffers = 0;
 	for (int i = 0; i < op->ndeltids; i++)
 	{
 		TM_IndexDelete entry = op->deltids[i];
-		BlockNumber block = ItemPointerGetBlockNumber(&entry.tid);
-		Buffer		buffer;
+		RdbMapEntry block = rdb_map_entry(rel, ItemPointerGetBlockNumber(&entry.tid), &pin);
 
-		pages->original[entry.id] = entry;
-		if (block != last)
-		{
-			buffer = rdb_map_pin_rows(rel, block, &pin, NULL);
-			if (!BufferIsValid(buffer))
-				continue;
-			pages->buffers[pages->nbuffers++] = buffer;
-			last = block;
-		}
-		buffer = pages->buffers[pages->nbuffers - 1];
-		BlockIdSet(&entry.tid.ip_blkid, BufferGetBlockNumber(buffer));
+		original[entry.id] = entry;
+		if (RdbEntryGetKind(block) == RDB_ENTRY_NONE)
+			continue;
+		BlockIdSet(&entry.tid.ip_blkid, RdbEntryGetPage(block));
 		op->deltids[kept++] = entry;
 	}
 	op->ndeltids = kept;
 	rdb_map_unpin(&pin);
+	return original;
 }
 
 /*
@@ -177,17 +162,12 @@ to_pages(Relation rel, TM_IndexDeleteOp *op, OnPages *pages)
 static TransactionId
 index_delete_tuples(Relation rel, TM_IndexDeleteOp *op)
 {
-	OnPages		pages;
-	TransactionId horizon;
+	TM_IndexDelete *original = to_pages(rel, op);
+	TransactionId horizon = heap_index_delete_tuples(rel, op);
 
-	to_pages(rel, op, &pages);
-	horizon = heap_index_delete_tuples(rel, op);
 	for (int i = 0; i < op->ndeltids; i++)
-		op->deltids[i].tid = pages.original[op->deltids[i].id].tid;
-	for (int i = 0; i < pages.nbuffers; i++)
-		ReleaseBuffer(pages.buffers[i]);
-	pfree(pages.buffers);
-	pfree(pages.original);
+		op->deltids[i].tid = original[op->deltids[i].id].tid;
+	pfree(original);
 	return horizon;
 }
 

@@ -31,9 +31,9 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	/* with wal_level = minimal the file is synced at commit, and nothing of it logged */
 	rdb_map_create(smgr, locator, MAIN_FORKNUM,
 				   persistence == RELPERSISTENCE_PERMANENT && XLogIsNeeded());
-	if (persistence == RELPERSISTENCE_PERMANENT)
+	if (persistence != RELPERSISTENCE_TEMP)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
-	else if (persistence == RELPERSISTENCE_UNLOGGED)
+	if (persistence == RELPERSISTENCE_UNLOGGED)
 	{
 		rdb_map_create(smgr, locator, INIT_FORKNUM, true);
 		smgrimmedsync(smgr, INIT_FORKNUM);

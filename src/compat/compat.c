@@ -9,6 +9,7 @@
 #include "access/multixact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
+#include "catalog/storage.h"
 #include "commands/vacuum.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"

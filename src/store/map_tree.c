@@ -270,27 +270,40 @@ rdb_map_first_number(RdbMapTree tree, int level, uint32 index)
 	return (uint32) Min(first_numbers(tree) + leaf * leaf_slots(tree), PG_UINT32_MAX);
 }
 
+/* Where a page of a tree is noted: its parent's page in memory, and the slot. */
+static BlockNumber *
+parent_slot(char *parent, RdbMapTree tree, int level, uint32 index)
+{
+	if (level == 1)
+		return &((RdbTableMeta *) RdbEngineArea(parent))->roots[root_index(tree, index)];
+	return &RdbInnerSlots((RdbMapPage *) RdbEngineArea(parent))[index % RDB_INNER_SLOTS];
+}
+
 /*
- * Take a page, which has no slot in use, out of its tree.  Caller holds
- * AccessExclusiveLock and cuts the page off afterwards.
+ * Take a page, which has no slot in use, out of its tree; unless it is not in
+ * there, which a crash may have left so.  Caller holds AccessExclusiveLock and
+ * cuts the page off afterwards.
  */
 void
-rdb_map_unlink(Relation rel, RdbMapTree tree, int level, uint32 index)
+rdb_map_unlink(Relation rel, BlockNumber page, RdbMapTree tree, int level,
+			   uint32 index)
 {
-	Buffer		parent = level == 1 ? rdb_map_read_meta(rel) :
-		ReadBuffer(rel, find_inner(rel, tree, index / RDB_INNER_SLOTS));
-	GenericXLogState *wal;
-	void	   *area;
+	BlockNumber parent = level == 1 ? RDB_META_BLOCK :
+		find_inner(rel, tree, index / RDB_INNER_SLOTS);
+	Buffer		buffer;
 
-	LockBuffer(parent, BUFFER_LOCK_EXCLUSIVE);
-	wal = GenericXLogStart(rel);
-	area = RdbEngineArea((char *) GenericXLogRegisterBuffer(wal, parent, 0));
-	if (level == 1)
-		((RdbTableMeta *) area)->roots[root_index(tree, index)] = 0;
-	else
-		RdbInnerSlots((RdbMapPage *) area)[index % RDB_INNER_SLOTS] = 0;
-	GenericXLogFinish(wal);
-	UnlockReleaseBuffer(parent);
+	if (level == 0 && parent == 0)
+		return;
+	buffer = ReadBuffer(rel, parent);
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	if (*parent_slot(BufferGetPage(buffer), tree, level, index) == page)
+	{
+		GenericXLogState *wal = GenericXLogStart(rel);
+
+		*parent_slot((char *) GenericXLogRegisterBuffer(wal, buffer, 0), tree, level, index) = 0;
+		GenericXLogFinish(wal);
+	}
+	UnlockReleaseBuffer(buffer);
 }
 
 static Buffer

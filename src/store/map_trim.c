@@ -152,7 +152,7 @@ unlink_from(Relation rel, BlockNumber cut)
 			RdbMapPage	tree_page;
 
 			if (look_at(rel, page, &tree_page) == TAIL_TREE && tree_page.level == level)
-				rdb_map_unlink(rel, tree_page.tree, level, tree_page.index);
+				rdb_map_unlink(rel, page, tree_page.tree, level, tree_page.index);
 		}
 	}
 	rdb_map_forget(rel);

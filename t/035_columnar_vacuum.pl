@@ -1,0 +1,235 @@
+# VACUUM of tables of rustydb_columnar: freezing and wraparound, multixacts, truncation, index clean-up in several passes,
+# statistics, progress views, and autovacuum, which gives way.
+use strict;
+use warnings;
+
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use ColumnarTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use RustyTest;
+use Test::More;
+
+my $node = new_node('columnar_vacuum', 'shared_buffers = 8MB', 'autovacuum_freeze_max_age = 100000',
+	'autovacuum_multixact_freeze_max_age = 10000', 'autovacuum_naptime = 1s', 'log_autovacuum_min_duration = 0',
+	'vacuum_cost_delay = 0', 'track_counts = on', 'max_prepared_transactions = 5', 'deadlock_timeout = 100ms');
+
+sub sql { return try($node, @_); }
+
+# Assign that many transaction ids: each SAVEPOINT of a block that fails has one.
+sub consume
+{
+	my ($n) = @_;
+	return sql("SET synchronous_commit = off; CREATE TEMP TABLE eater (x int) USING heap;
+		DO \$\$ BEGIN FOR i IN 1..$n LOOP BEGIN INSERT INTO eater VALUES (1); RAISE EXCEPTION ''; EXCEPTION WHEN raise_exception THEN END;
+		IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END \$\$");
+}
+
+sub age { return sql("SELECT age(relfrozenxid) FROM pg_class WHERE relname = '$_[0]'"); }
+
+# ---- freezing
+
+sql('CREATE TABLE f (k int PRIMARY KEY, t text) USING rustydb_columnar;
+	INSERT INTO f SELECT g, repeat($$x$$, 200) FROM generate_series(1, 12000) g;
+	CREATE TABLE quiet (k int) USING rustydb_columnar; INSERT INTO quiet SELECT generate_series(1, 1000);
+	CREATE TABLE held (k int, t text) USING rustydb_columnar; INSERT INTO held SELECT g, $$h$$ FROM generate_series(1, 3000) g');
+consume(2000);
+cmp_ok(age('f'), '>', 2000, 'a table ages');
+sql('VACUUM f');
+cmp_ok(age('f'), '>', 1900, 'VACUUM leaves what is young');
+sql('VACUUM FREEZE f');
+cmp_ok(age('f'), '<', 50, 'VACUUM FREEZE does not');
+is(sql('CREATE EXTENSION pageinspect; SELECT count(*) FROM generate_series(1, pg_relation_size($$f$$) / 8192 - 1) p,
+	heap_page_items(get_raw_page($$f$$, p::int)) i WHERE t_xmin IS NOT NULL AND (t_infomask & 768) <> 768'), '0',
+	'every row version is frozen')
+  or diag(sql('SELECT p, lp, t_xmin, t_infomask FROM generate_series(1, pg_relation_size($$f$$) / 8192 - 1) p,
+	heap_page_items(get_raw_page($$f$$, p::int)) i WHERE t_xmin IS NOT NULL AND (t_infomask & 768) <> 768 LIMIT 5'));
+is(sql('SELECT count(*), count(t) FROM f'), '12000|12000', 'and every row there');
+
+# a page with a pin is frozen all the same where it must be, and waits, as heap's does
+my $cursor = session($node, 'postgres');
+$cursor->query('BEGIN; DECLARE c CURSOR FOR SELECT k FROM held; FETCH 5 FROM c;');
+my $vacuum = session($node, 'postgres');
+$vacuum->query('SET vacuum_freeze_min_age = 1000000;');
+sql('DELETE FROM held WHERE k > 2990');
+$vacuum->query('VACUUM held;');
+is($vacuum->error, '', 'VACUUM does not wait for a pin when nothing must be frozen');
+$vacuum->send('VACUUM FREEZE held;');
+ok(wait_until(sub { sql("SELECT count(*) FROM pg_stat_activity WHERE wait_event = 'BufferPin'") eq '1' }),
+	'VACUUM FREEZE waits for it');
+is($cursor->query('FETCH 2 FROM c;'), "6\n7", 'while the cursor goes on');
+$cursor->query('COMMIT;');
+$vacuum->query('SELECT 1;');
+is($vacuum->error, '', 'and ends when it is gone');
+cmp_ok(age('held'), '<', 2100, 'it has frozen something');
+sql('VACUUM FREEZE held');
+cmp_ok(age('held'), '<', 50, 'and without a snapshot all of it');
+
+# ---- wraparound: a table that nobody writes to, and somebody reads
+
+my $reader = session($node, 'postgres');
+$reader->query('BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT k FROM quiet; FETCH 5 FROM c; COMMIT;');
+{
+	my $target = 101000 - age('quiet');
+	my @eaters = map { my $n = int($target / 2) + 1; IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
+			"SET synchronous_commit = off", '-c', 'CREATE TEMP TABLE eater (x int) USING heap', '-c',
+			"DO \$\$ BEGIN FOR i IN 1..$n LOOP BEGIN INSERT INTO eater VALUES (1); RAISE EXCEPTION ''; EXCEPTION WHEN raise_exception THEN END;
+			IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END \$\$" ], '<', \undef, '>', '/dev/null', '2>', '/dev/null') } 1 .. 2;
+	$_->finish foreach @eaters;
+}
+cmp_ok(age('quiet'), '>', 100000, 'a table that nobody writes to has become old');
+alter_system($node, 'autovacuum', 'on');
+ok(wait_until(sub { sql('SELECT txid_current()'); age('quiet') < 90000 }), 'autovacuum has frozen it to prevent wraparound');
+ok(wait_until(sub { sql("SELECT age(datfrozenxid) < 100000 FROM pg_database WHERE datname = 'postgres'") eq 't' }), 'and the database is young again');
+is(sql('SELECT count(*) FROM quiet'), '1000', 'it can be read');
+is($reader->query('FETCH 2 FROM c;'), "6\n7", 'also through the cursor');
+alter_system($node, 'autovacuum', undef);
+$reader->quit;
+
+# ---- multixacts
+
+sql('CREATE TABLE m (k int PRIMARY KEY, v int) USING rustydb_columnar; INSERT INTO m SELECT g, 0 FROM generate_series(1, 500) g');
+my ($one, $two) = map { session($node, 'postgres') } 1 .. 2;
+foreach my $round (1 .. 3)
+{
+	$one->query('BEGIN; SELECT count(*) FROM (SELECT 1 FROM m FOR KEY SHARE) x;');
+	$two->query('BEGIN; SELECT count(*) FROM (SELECT 1 FROM m FOR SHARE) x; COMMIT;');
+	$two->query('BEGIN; UPDATE m SET v = v + 1 WHERE k <= 100; ' . ($round == 2 ? 'ROLLBACK;' : 'COMMIT;'));
+	$one->query('COMMIT;');
+}
+is(sql('SELECT sum(v), count(*) FROM m'), '200|500', 'rows that several have locked');
+my $multi = sql("SELECT mxid_age(relminmxid) FROM pg_class WHERE relname = 'm'");
+cmp_ok($multi, '>', 0, 'have multixacts');
+sql('VACUUM FREEZE m');
+is(sql("SELECT mxid_age(relminmxid) FROM pg_class WHERE relname = 'm'"), '0', 'until they are frozen');
+is(sql('SELECT count(*) FROM generate_series(1, pg_relation_size($$m$$) / 8192 - 1) p, heap_page_items(get_raw_page($$m$$, p::int)) i WHERE (t_infomask & 4096) <> 0'),
+	'0', 'and none is left on a page');
+is(sql('UPDATE m SET v = v + 1; SELECT sum(v), count(*) FROM m'), '700|500', 'the rows can be changed');
+
+# ---- counters
+
+my $counters = 'n_tup_ins, n_tup_upd, n_tup_del, n_tup_hot_upd, n_live_tup, n_dead_tup, vacuum_count, analyze_count,
+	last_vacuum IS NOT NULL, last_analyze IS NOT NULL, seq_scan, seq_tup_read, idx_scan, idx_tup_fetch';
+foreach my $x ('c', 'h')
+{
+	my $am = $x eq 'c' ? 'rustydb_columnar' : 'heap';
+	sql("CREATE TABLE count_$x (k int PRIMARY KEY, v int, w int) USING $am WITH (fillfactor = 50); CREATE INDEX ON count_$x (v);");
+	sql("INSERT INTO count_$x SELECT g, g, g FROM generate_series(1, 1000) g");
+	sql("UPDATE count_$x SET w = w + 1 WHERE k <= 100");
+	sql("UPDATE count_$x SET v = v + 1 WHERE k <= 50");
+	sql("DELETE FROM count_$x WHERE k > 900");
+	sql("INSERT INTO count_$x VALUES (-1, 1, 1); SELECT pg_stat_force_next_flush()");
+	sql("VACUUM count_$x");
+	sql("ANALYZE count_$x");
+	sql("SET enable_seqscan = off; SELECT * FROM count_$x WHERE v = 7; SET enable_bitmapscan = off; SELECT * FROM count_$x WHERE k = 9;
+		SELECT pg_stat_force_next_flush()");
+}
+ok(wait_until(sub { sql("SELECT $counters FROM pg_stat_user_tables WHERE relname = 'count_c'") eq
+			sql("SELECT $counters FROM pg_stat_user_tables WHERE relname = 'count_h'") } ) , 'counters are heap\'s')
+  or diag(sql("SELECT $counters FROM pg_stat_user_tables WHERE relname ~ '^count_' ORDER BY relname"));
+is(sql("SELECT reltuples FROM pg_class WHERE relname = 'count_c'"), '901', 'so is reltuples');
+
+# ---- progress views, of commands that wait at a pin or a lock in the middle
+
+sql('CREATE TABLE p (k int, t text) USING rustydb_columnar; INSERT INTO p SELECT g, repeat($$x$$, 500) FROM generate_series(1, 30000) g; CREATE INDEX p_k ON p (k)');
+$one->query('SET vacuum_cost_delay = 20; SET vacuum_cost_limit = 100;');
+$one->send('VACUUM p;');
+ok( wait_until(
+		sub {
+			sql("SELECT phase = 'scanning heap' AND heap_blks_total > 1500 AND heap_blks_scanned > 10 FROM pg_stat_progress_vacuum WHERE relid = 'p'::regclass") eq 't';
+		}),
+	'pg_stat_progress_vacuum');
+kill 'INT', $one->pid;
+$one->query('SELECT 1;');
+like($one->error, qr/57014/, 'VACUUM is cancelled');
+is(sql("SELECT count(*) FROM pg_stat_progress_vacuum"), '0', 'and out of the view');
+sql('CREATE FUNCTION slow(int) RETURNS int LANGUAGE plpgsql IMMUTABLE AS $$ BEGIN IF $1 % 20 = 0 THEN PERFORM pg_sleep(0.005); END IF; RETURN $1; END $$');
+$one->send('CREATE INDEX slow_index ON p (slow(k));');
+ok(wait_until(sub { sql("SELECT blocks_done > 10 AND blocks_total > 1500 FROM pg_stat_progress_create_index WHERE relid = 'p'::regclass") eq 't' }),
+	'pg_stat_progress_create_index');
+kill 'INT', $one->pid;
+$one->query('SELECT 1;');
+like($one->error, qr/57014/, 'CREATE INDEX is cancelled');
+sql('CREATE INDEX slow_index ON p (slow(k)) WHERE k < 60');
+my $clustered;
+$one->send('CLUSTER p USING p_k;');
+ok(wait_until(sub { sql("SELECT count(*) FROM pg_stat_progress_cluster WHERE relid = 'p'::regclass") eq '1' }), 'pg_stat_progress_cluster');
+$one->query('SELECT 1;');
+is($one->error, '', 'CLUSTER ends');
+is(sql('SELECT count(*), sum(k) FROM p'), '30000|450015000', 'with all rows');
+
+# ---- truncation
+
+sub pages { return sql("SELECT pg_relation_size('$_[0]') / 8192"); }
+my $fill = 'SELECT g, g % 100, repeat($$x$$, 200) FROM generate_series(%d, %d) g';
+sql('CREATE TABLE cut (k int PRIMARY KEY, v int, t text) USING rustydb_columnar; CREATE INDEX ON cut (v); CREATE INDEX ON cut USING brin (k);'
+	  . sprintf('INSERT INTO cut ' . $fill, 1, 40000));
+my $full = pages('cut');
+sql('DELETE FROM cut WHERE k > 20000; VACUUM cut');
+my $half = pages('cut');
+note("pages: full $full, half $half");
+cmp_ok($half, '<', $full * 0.9, 'VACUUM gives space at the end back');
+my %ways = (
+	seq => 'SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;',
+	index => 'SET enable_seqscan = off; SET enable_bitmapscan = off;',
+	bitmap => 'SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexonlyscan = off;');
+sub same_ways
+{
+	my ($what, $expected) = @_;
+	foreach my $way (sort keys %ways)
+	{
+		my $got = sql("$ways{$way} SELECT count(*), sum(v) FROM cut WHERE k BETWEEN 1 AND 100000; SELECT count(*) FROM cut WHERE v = 7");
+		is($got, $expected, "$what: by $way");
+	}
+	return;
+}
+same_ways('cut', "20000|990000\n200");
+sql(sprintf('INSERT INTO cut ' . $fill, 20001, 60000));
+same_ways('filled again', "60000|2970000\n600");
+is(sql('SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)') =~ s/ERROR.*function.*//sr,
+	sql('CREATE EXTENSION IF NOT EXISTS amcheck; SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)'), 'indexes are whole')
+  if sql('SELECT 1 FROM pg_extension WHERE extname = $$amcheck$$') eq '1';
+sql('DELETE FROM cut; VACUUM cut');
+note('pages after deleting everything: ' . pages('cut') . ' of ' . sql('SELECT 60000 * 240 / 8192'));
+sql('VACUUM (TRUNCATE off) cut');
+same_ways('empty', "0|\n0");
+sql(sprintf('INSERT INTO cut ' . $fill, 1, 60000));
+same_ways('filled once more', "60000|2970000\n600");
+cmp_ok(pages('cut'), '<', 2000, 'in the same space');
+is(sql('CREATE EXTENSION IF NOT EXISTS amcheck; SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)'), '|', 'its indexes are whole');
+
+# ---- index clean-up: several passes, and none
+
+sql('DELETE FROM cut WHERE k % 2 = 0');
+my $start = log_size($node);
+my (undef, undef, $err) = $node->psql('postgres', 'SET maintenance_work_mem = 1024; VACUUM (INDEX_CLEANUP off, VERBOSE) cut');
+like($err, qr/index scans: 0/, 'INDEX_CLEANUP off leaves the indexes alone');
+same_ways('not cleaned', "30000|1500000\n600");
+# 1 MB holds 174,000 TIDs
+sql('CREATE TABLE many (k int) USING rustydb_columnar; CREATE INDEX ON many (k); INSERT INTO many SELECT generate_series(1, 400000); DELETE FROM many WHERE k % 10 <> 0');
+(undef, undef, $err) = $node->psql('postgres', 'SET maintenance_work_mem = 1024; VACUUM (VERBOSE) many');
+like($err, qr/index scans: [3-9]/, 'a little memory means several passes');
+is(sql('SELECT count(*) FROM many; SET enable_seqscan = off; SELECT count(*) FROM many WHERE k > 0; SELECT bt_index_check($$many_k_idx$$, true)'),
+	"40000\n40000\n", 'with everything right');
+sql('VACUUM cut');
+same_ways('cleaned', "30000|1500000\n600");
+sql('CREATE INDEX ON many USING hash (k); DELETE FROM many WHERE k % 20 = 0; VACUUM (PARALLEL 2) many');
+is(sql('SET enable_seqscan = off; SELECT count(*) FROM many WHERE k = 30; SELECT count(*) FROM many WHERE k = 40'), "1\n0", 'PARALLEL too');
+
+# ---- autovacuum gives way
+
+sql('ALTER TABLE p SET (autovacuum_enabled = on, autovacuum_vacuum_cost_delay = 100, autovacuum_vacuum_cost_limit = 1,
+	autovacuum_vacuum_threshold = 10, autovacuum_vacuum_scale_factor = 0); DROP INDEX slow_index');
+sql('UPDATE p SET k = k WHERE k < 1000; SELECT pg_stat_force_next_flush()');
+alter_system($node, 'autovacuum', 'on');
+ok(wait_until(sub { sql("SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'p'::regclass") eq '1' }), 'autovacuum is at it');
+is(sql("SET statement_timeout = '20s'; ALTER TABLE p ADD COLUMN more int"), '', 'ALTER TABLE gets its lock');
+ok(wait_for_line($node, qr/canceling autovacuum task/, $start), 'because autovacuum was cancelled');
+alter_system($node, 'autovacuum', undef);
+is(sql('SELECT count(*), count(more) FROM p'), '30000|0', 'the table is whole');
+
+$node->stop;
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal|has rows and no block|could not open file/, 'the log has no complaint');
+done_testing();
