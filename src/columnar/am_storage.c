@@ -26,10 +26,13 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 
 	heap->rdb_set_new_file(rel, locator, persistence, freeze_xid, minmulti);
 	smgr = smgropen(*locator, rel->rd_backend);
-	rdb_map_create(smgr, locator, MAIN_FORKNUM, persistence == RELPERSISTENCE_PERMANENT);
-	if (persistence == RELPERSISTENCE_PERMANENT)
+	/* with wal_level = minimal nothing of a new file may be logged: replaying the
+	 * metapage as it was made would forget all that came after */
+	rdb_map_create(smgr, locator, MAIN_FORKNUM, persistence == RELPERSISTENCE_PERMANENT &&
+				   !rdb_compat_skips_wal(*locator));
+	if (persistence != RELPERSISTENCE_TEMP)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
-	else if (persistence == RELPERSISTENCE_UNLOGGED)
+	if (persistence == RELPERSISTENCE_UNLOGGED)
 	{
 		rdb_map_create(smgr, locator, INIT_FORKNUM, true);
 		smgrimmedsync(smgr, INIT_FORKNUM);

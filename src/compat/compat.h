@@ -54,9 +54,11 @@ typedef struct RdbRelFile
 #if PG_VERSION_NUM >= 160000
 typedef RelFileLocator RdbLocator;
 #define rdb_set_new_file relation_set_new_filelocator
+#define rdb_compat_skips_wal RelFileLocatorSkippingWAL
 #else
 typedef RelFileNode RdbLocator;
 #define rdb_set_new_file relation_set_new_filenode
+#define rdb_compat_skips_wal RelFileNodeSkippingWAL
 #endif
 
 /* The arguments of callbacks of a table access method that have changed. */

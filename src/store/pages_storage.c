@@ -68,10 +68,10 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	*minmulti = InvalidMultiXactId;
 	smgr = RelationCreateStorage(*locator, persistence, true);
 	rdb_meta_create(smgr, locator, MAIN_FORKNUM, RDB_RELATION_PAGES,
-					persistence == RELPERSISTENCE_PERMANENT);
-	if (persistence == RELPERSISTENCE_PERMANENT)
+					persistence == RELPERSISTENCE_PERMANENT && !rdb_compat_skips_wal(*locator));
+	if (persistence != RELPERSISTENCE_TEMP)
 		smgrimmedsync(smgr, MAIN_FORKNUM);
-	else if (persistence == RELPERSISTENCE_UNLOGGED)
+	if (persistence == RELPERSISTENCE_UNLOGGED)
 	{
 		smgrcreate(smgr, INIT_FORKNUM, false);
 		log_smgrcreate(locator, INIT_FORKNUM);
