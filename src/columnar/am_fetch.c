@@ -125,50 +125,140 @@ index_fetch_tuple(struct IndexFetchTableData *base, ItemPointer tid,
 
 /* ---- deleting index entries ---- */
 
-/*
- * Translate the entries in place; the originals are returned, by id.  An entry
- * for a block that does not exist is left out: nobody may delete it here.
- *
- * The pages are not kept pinned.  There may be more of them than shared buffers
- * can spare, and row pages keep their blocks under any lock on the table.
- */
-static TM_IndexDelete *
-to_pages(Relation rel, TM_IndexDeleteOp *op)
+/* So many pages are kept pinned at once: buffers are few, and an index's page
+ * has entries for hundreds of blocks. */
+#define MOST_PINS 32
+
+/* The entries of one block. */
+typedef struct BlockEntries
 {
-	TM_IndexDelete *original = palloc(op->ndeltids * sizeof(TM_IndexDelete));
-	RdbMapPin	pin = RDB_MAP_UNPINNED;
-	int			kept = 0;
+	int			first;
+	int			count;
+	int			promising;
+} BlockEntries;
+
+static int
+by_tid(const void *a, const void *b)
+{
+	ItemPointerData x = ((const TM_IndexDelete *) a)->tid;
+	ItemPointerData y = ((const TM_IndexDelete *) b)->tid;
+
+	return ItemPointerCompare(&x, &y);
+}
+
+static int
+by_promise(const void *a, const void *b)
+{
+	const BlockEntries *x = a;
+	const BlockEntries *y = b;
+
+	if (x->promising != y->promising)
+		return x->promising > y->promising ? -1 : 1;
+	if (x->count != y->count)
+		return x->count > y->count ? -1 : 1;
+	return x->first < y->first ? -1 : 1;
+}
+
+/* The entries, which are in the order of their TIDs, by blocks. */
+static int
+find_blocks(const TM_IndexDeleteOp *op, const TM_IndexDelete *entries, BlockEntries *blocks)
+{
+	BlockNumber last = InvalidBlockNumber;
+	int			n = 0;
 
 	for (int i = 0; i < op->ndeltids; i++)
 	{
-		TM_IndexDelete entry = op->deltids[i];
-		RdbMapEntry block = rdb_map_entry(rel, ItemPointerGetBlockNumber(&entry.tid), &pin);
+		ItemPointerData tid = entries[i].tid;
 
-		original[entry.id] = entry;
-		if (RdbEntryGetKind(block) == RDB_ENTRY_NONE)
-			continue;
-		BlockIdSet(&entry.tid.ip_blkid, RdbEntryGetPage(block));
-		op->deltids[kept++] = entry;
+		if (ItemPointerGetBlockNumber(&tid) != last)
+			blocks[n++] = (BlockEntries) {i, 0, 0};
+		last = ItemPointerGetBlockNumber(&tid);
+		blocks[n - 1].count++;
+		blocks[n - 1].promising += op->status[entries[i].id].promising;
 	}
-	op->ndeltids = kept;
+	return n;
+}
+
+/*
+ * Have heap's code judge the entries of some blocks, whose pages are kept pinned
+ * meanwhile.  What is left of them is appended to the operation's.  An entry for
+ * a block that does not exist is left out: nobody may delete it here.
+ */
+static TransactionId
+judge_blocks(Relation rel, TM_IndexDeleteOp *op, const TM_IndexDelete *entries,
+			 const TM_IndexDelete *original, const BlockEntries *blocks, int nblocks)
+{
+	TM_IndexDeleteOp part = *op;
+	TransactionId horizon = InvalidTransactionId;
+	Buffer		buffers[MOST_PINS];
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+
+	part.deltids = op->deltids + op->ndeltids;
+	part.ndeltids = 0;
+	for (int i = 0; i < nblocks; i++)
+	{
+		const TM_IndexDelete *first = &entries[blocks[i].first];
+
+		buffers[i] = rdb_map_pin_rows(rel, ItemPointerGetBlockNumberNoCheck(&first->tid),
+									  &pin, NULL);
+		for (int j = 0; j < blocks[i].count && BufferIsValid(buffers[i]); j++)
+		{
+			TM_IndexDelete *entry = &part.deltids[part.ndeltids++];
+
+			*entry = first[j];
+			BlockIdSet(&entry->tid.ip_blkid, BufferGetBlockNumber(buffers[i]));
+		}
+	}
 	rdb_map_unpin(&pin);
-	return original;
+	if (part.ndeltids > 0)
+		horizon = heap_index_delete_tuples(rel, &part);
+	for (int i = 0; i < part.ndeltids; i++)
+		part.deltids[i].tid = original[part.deltids[i].id].tid;
+	op->ndeltids += part.ndeltids;
+	for (int i = 0; i < nblocks; i++)
+	{
+		if (BufferIsValid(buffers[i]))
+			ReleaseBuffer(buffers[i]);
+	}
+	return horizon;
 }
 
 /*
  * As heap_index_delete_tuples(), which does the work: which entries point to
- * rows that nobody can see any more.
+ * rows that nobody can see any more.  Bottom-up deletion looks at a few blocks
+ * only, those with the most promising entries; so they are all it is given.
  */
 static TransactionId
 index_delete_tuples(Relation rel, TM_IndexDeleteOp *op)
 {
-	TM_IndexDelete *original = to_pages(rel, op);
-	TransactionId horizon = heap_index_delete_tuples(rel, op);
+	TM_IndexDelete *original = palloc(op->ndeltids * sizeof(TM_IndexDelete));
+	TM_IndexDelete *entries = palloc(op->ndeltids * sizeof(TM_IndexDelete));
+	BlockEntries *blocks = palloc(op->ndeltids * sizeof(BlockEntries));
+	TransactionId newest = InvalidTransactionId;
+	int			nblocks;
 
 	for (int i = 0; i < op->ndeltids; i++)
-		op->deltids[i].tid = original[op->deltids[i].id].tid;
+		original[op->deltids[i].id] = entries[i] = op->deltids[i];
+	qsort(entries, op->ndeltids, sizeof(TM_IndexDelete), by_tid);
+	nblocks = find_blocks(op, entries, blocks);
+	if (op->bottomup && nblocks > MOST_PINS)
+	{
+		qsort(blocks, nblocks, sizeof(BlockEntries), by_promise);
+		nblocks = MOST_PINS;
+	}
+	op->ndeltids = 0;
+	for (int done = 0; done < nblocks; done += MOST_PINS)
+	{
+		TransactionId horizon = judge_blocks(rel, op, entries, original, &blocks[done],
+											 Min(nblocks - done, MOST_PINS));
+
+		if (TransactionIdFollows(horizon, newest))
+			newest = horizon;
+	}
+	pfree(blocks);
+	pfree(entries);
 	pfree(original);
-	return horizon;
+	return newest;
 }
 
 /* ---- directly ---- */

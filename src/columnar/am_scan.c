@@ -146,36 +146,67 @@ rdb_scan_set_limits(RdbScan *scan, BlockNumber first, BlockNumber end)
 	scan->started = false;
 }
 
+/* Whether the snapshot sees the row at an offset of the page, which is locked. */
+static bool
+sees(RdbScan *scan, OffsetNumber offset)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+	Page		page = BufferGetPage(scan->buffer);
+	ItemId		item = PageGetItemId(page, offset);
+	HeapTupleData tuple;
+	bool		visible;
+
+	tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
+	tuple.t_len = ItemIdGetLength(item);
+	tuple.t_tableOid = RelationGetRelid(base->rs_rd);
+	ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(scan->buffer), offset);
+	visible = HeapTupleSatisfiesVisibility(&tuple, base->rs_snapshot, scan->buffer);
+	HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple, scan->buffer,
+										base->rs_snapshot);
+	return visible;
+}
+
+/*
+ * Snapshots that see what is there now (dirty ones say besides who is changing
+ * the row) must be asked when the row is returned.
+ */
+static bool
+is_asked_late(const RdbScan *scan)
+{
+	Snapshot	snapshot = scan->heap.rs_base.rs_snapshot;
+
+	return !IsMVCCSnapshot(snapshot) && snapshot->snapshot_type != SNAPSHOT_ANY;
+}
+
 /* Which rows of the pinned page the snapshot sees. */
 static void
 look_for_rows(RdbScan *scan)
 {
 	TableScanDesc base = &scan->heap.rs_base;
 	Page		page;
-	HeapTupleData tuple;
-	BlockNumber number = BufferGetBlockNumber(scan->buffer);
 
 	heap_page_prune_opt(base->rs_rd, scan->buffer);
 	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(scan->buffer);
-	tuple.t_tableOid = RelationGetRelid(base->rs_rd);
+	rdb_compat_test_old_snapshot(base->rs_snapshot, base->rs_rd, page);
 	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
 	{
-		ItemId		item = PageGetItemId(page, offset);
-		bool		visible;
-
-		if (!ItemIdIsNormal(item))
-			continue;
-		tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
-		tuple.t_len = ItemIdGetLength(item);
-		ItemPointerSet(&tuple.t_self, number, offset);
-		visible = HeapTupleSatisfiesVisibility(&tuple, base->rs_snapshot, scan->buffer);
-		HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple,
-											scan->buffer, base->rs_snapshot);
-		if (visible)
+		if (ItemIdIsNormal(PageGetItemId(page, offset)) &&
+			(is_asked_late(scan) || sees(scan, offset)))
 			scan->offsets[scan->count++] = offset;
 	}
 	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+}
+
+static bool
+sees_late(RdbScan *scan, OffsetNumber offset)
+{
+	bool		visible;
+
+	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+	visible = sees(scan, offset);
+	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+	return visible;
 }
 
 /* Go to the next block of this process's share; false when there is none. */
@@ -270,7 +301,8 @@ scan_getnextslot(TableScanDesc base, ScanDirection direction, TupleTableSlot *sl
 			continue;
 		}
 		tuple = row_at(scan, scan->offsets[scan->next]);
-		if (!in_range(scan, &tuple->t_self))
+		if (!in_range(scan, &tuple->t_self) ||
+			(is_asked_late(scan) && !sees_late(scan, scan->offsets[scan->next])))
 			continue;
 		pgstat_count_heap_getnext(base->rs_rd);
 		ExecStoreBufferHeapTuple(tuple, slot, scan->buffer);
@@ -322,6 +354,7 @@ scan_bitmap_next_block(TableScanDesc base, struct TBMIterateResult *result)
 	if (!BufferIsValid(scan->buffer))
 		return false;
 	scan->position = block;
+	heap_page_prune_opt(base->rs_rd, scan->buffer); /* not with two pins, as below */
 	given = result->blockno;
 	result->blockno = BufferGetBlockNumber(scan->buffer);
 	any = heap->scan_bitmap_next_block(scan->inner, result);

@@ -91,6 +91,13 @@ extern bool rdb_compat_next_in_stream(ReadStream *stream, BlockNumber *block);
 /* Bitmap scans are driven by the executor until 17, by the access method later. */
 #define RDB_HAS_BITMAP_NEXT_BLOCK (PG_VERSION_NUM < 180000)
 
+/* old_snapshot_threshold: until 16 */
+#if PG_VERSION_NUM >= 170000
+#define rdb_compat_test_old_snapshot(snapshot, rel, page) ((void) (page))
+#else
+#define rdb_compat_test_old_snapshot(snapshot, rel, page) TestForOldSnapshot(snapshot, rel, page)
+#endif
+
 /* IndexVacuumInfo.heaprel */
 #define RDB_VACUUM_INFO_HAS_HEAP (PG_VERSION_NUM >= 160000)
 

@@ -159,26 +159,22 @@ unlink_from(Relation rel, BlockNumber cut)
 	CacheInvalidateRelcache(rel);
 }
 
-/* The number of blocks falls with the last record, when none of them is left. */
+/* The last block first: whatever ends this, the number of blocks is right. */
 static void
 unmap_from(Relation rel, BlockNumber cut)
 {
-	BlockNumber pages = RelationGetNumberOfBlocks(rel);
-	BlockNumber nblocks = rdb_map_nblocks(rel);
-	BlockNumber left = nblocks;
-	BlockNumber count = 0;
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
 
-	for (BlockNumber page = cut; page < pages; page++)
-		left -= rdb_map_block_of(rel, page) != InvalidBlockNumber;
-	for (BlockNumber page = cut; page < pages; page++)
+	for (BlockNumber block = rdb_map_nblocks(rel); block-- > 0;)
 	{
-		BlockNumber block = rdb_map_block_of(rel, page);
+		RdbMapEntry entry = rdb_map_entry(rel, block, &pin);
 
-		if (block == InvalidBlockNumber)
-			continue;
-		count++;
-		rdb_map_unmap(rel, page, block, count == nblocks - left ? left : nblocks);
+		CHECK_FOR_INTERRUPTS();
+		if (RdbEntryGetPage(entry) < cut)
+			break;
+		rdb_map_unmap(rel, RdbEntryGetPage(entry), block, block);
 	}
+	rdb_map_unpin(&pin);
 }
 
 /*
