@@ -207,10 +207,11 @@ my $start = log_size($node);
 my (undef, undef, $err) = $node->psql('postgres', 'SET maintenance_work_mem = 1024; VACUUM (INDEX_CLEANUP off, VERBOSE) cut');
 like($err, qr/index scans: 0/, 'INDEX_CLEANUP off leaves the indexes alone');
 same_ways('not cleaned', "30000|1500000\n600");
-# 1 MB holds 174,000 TIDs
+# 1 MB holds 174,000 TIDs; from 17 on they are in a tree, and need less
+my $little = sql('SHOW server_version_num') >= 170000 ? 64 : 1024;
 sql('CREATE TABLE many (k int) USING rustydb_columnar; CREATE INDEX ON many (k); INSERT INTO many SELECT generate_series(1, 400000); DELETE FROM many WHERE k % 10 <> 0');
-(undef, undef, $err) = $node->psql('postgres', 'SET maintenance_work_mem = 1024; VACUUM (VERBOSE) many');
-like($err, qr/index scans: [3-9]/, 'a little memory means several passes');
+(undef, undef, $err) = $node->psql('postgres', "SET maintenance_work_mem = $little; VACUUM (VERBOSE) many");
+like($err, qr/index scans: [2-9]/, 'a little memory means several passes');
 is(sql('SELECT count(*) FROM many; SET enable_seqscan = off; SELECT count(*) FROM many WHERE k > 0; SELECT bt_index_check($$many_k_idx$$, true)'),
 	"40000\n40000\n", 'with everything right');
 sql('VACUUM cut');

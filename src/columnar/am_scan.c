@@ -9,7 +9,7 @@
  *
  * ANALYZE chooses among pages, because those are what core counts; it is left
  * to heap's code, for which a page that is not a row page has no rows.  So are
- * bitmap scans, block by block.  Their rows' TIDs are translated.
+ * bitmap scans until 17, block by block.  Their rows' TIDs are translated.
  */
 #include "postgres.h"
 
@@ -29,7 +29,11 @@
 #include "utils/snapmgr.h"
 
 /* Scans that heap's code does, on pages. */
+#if RDB_HAS_BITMAP_NEXT_BLOCK
 #define INNER_SCANS (SO_TYPE_BITMAPSCAN | SO_TYPE_ANALYZE)
+#else
+#define INNER_SCANS SO_TYPE_ANALYZE
+#endif
 
 static const TableAmRoutine *heap;
 
@@ -373,6 +377,79 @@ scan_bitmap_next_tuple(TableScanDesc base, struct TBMIterateResult *result,
 	rdb_slot_set_block(slot, rdb_scan_block(scan));
 	return true;
 }
+
+#else
+
+/* Which of the rows that the bitmap names the snapshot sees: the version of each
+ * HOT chain. */
+static void
+look_for_chains(RdbScan *scan, TBMIterateResult *block)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+	OffsetNumber roots[MaxHeapTuplesPerPage];
+	int			n = tbm_extract_page_tuple(block, roots, MaxHeapTuplesPerPage);
+
+	heap_page_prune_opt(base->rs_rd, scan->buffer);
+	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+	for (int i = 0; i < n; i++)
+	{
+		ItemPointerData tid;
+		HeapTupleData tuple;
+
+		ItemPointerSet(&tid, BufferGetBlockNumber(scan->buffer), roots[i]);
+		if (heap_hot_search_buffer(&tid, base->rs_rd, scan->buffer, base->rs_snapshot,
+								   &tuple, NULL, true))
+			scan->offsets[scan->count++] = ItemPointerGetOffsetNumber(&tid);
+	}
+	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* Go on to the bitmap's next block that has a page. */
+static bool
+enter_bitmap_block(RdbScan *scan, bool *recheck, uint64 *lossy, uint64 *exact)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+	TBMIterateResult block;
+
+	leave_block(scan);
+	while (tbm_iterate(&base->st.rs_tbmiterator, &block))
+	{
+		CHECK_FOR_INTERRUPTS();
+		scan->buffer = rdb_map_pin_rows(base->rs_rd, block.blockno, &scan->pin, NULL);
+		if (!BufferIsValid(scan->buffer))
+			continue;
+		scan->position = block.blockno;
+		scan->next = -1;
+		*recheck = block.recheck;
+		(*(block.lossy ? lossy : exact))++;
+		if (block.lossy)
+			look_for_rows(scan);
+		else
+			look_for_chains(scan, &block);
+		return true;
+	}
+	return false;
+}
+
+static bool
+scan_bitmap_next_tuple(TableScanDesc base, TupleTableSlot *slot, bool *recheck,
+					   uint64 *lossy, uint64 *exact)
+{
+	RdbScan    *scan = (RdbScan *) base;
+
+	while (!BufferIsValid(scan->buffer) || ++scan->next >= scan->count)
+	{
+		if (!enter_bitmap_block(scan, recheck, lossy, exact))
+		{
+			ExecClearTuple(slot);
+			return false;
+		}
+	}
+	pgstat_count_heap_fetch(base->rs_rd);
+	ExecStoreBufferHeapTuple(row_at(scan, scan->offsets[scan->next]), slot, scan->buffer);
+	return true;
+}
+
 #endif
 
 /* ---- samples ---- */
@@ -468,10 +545,8 @@ rdb_scan_callbacks(TableAmRoutine *routine)
 	routine->parallelscan_initialize = parallelscan_initialize;
 #if RDB_HAS_BITMAP_NEXT_BLOCK
 	routine->scan_bitmap_next_block = scan_bitmap_next_block;
-	routine->scan_bitmap_next_tuple = scan_bitmap_next_tuple;
-#else
-	routine->scan_bitmap_next_tuple = NULL;
 #endif
+	routine->scan_bitmap_next_tuple = scan_bitmap_next_tuple;
 	routine->scan_analyze_next_block = scan_analyze_next_block;
 	routine->scan_analyze_next_tuple = scan_analyze_next_tuple;
 	routine->scan_sample_next_block = scan_sample_next_block;

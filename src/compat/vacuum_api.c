@@ -78,6 +78,12 @@ rdb_vacuum_finish(Relation rel, const RdbVacuumLimits *limits, BlockNumber pages
 
 #if PG_VERSION_NUM >= 170000
 
+static int
+by_offset(const void *a, const void *b)
+{
+	return (int) *(const OffsetNumber *) a - (int) *(const OffsetNumber *) b;
+}
+
 void
 rdb_vacuum_page(Relation rel, Buffer buffer, RdbVacuumLimits *limits,
 				RdbVacuumedPage *result)
@@ -93,6 +99,8 @@ rdb_vacuum_page(Relation rel, Buffer buffer, RdbVacuumLimits *limits,
 	result->removed = pruned.ndeleted;
 	result->ndead = pruned.lpdead_items;
 	memcpy(result->dead, pruned.deadoffsets, pruned.lpdead_items * sizeof(OffsetNumber));
+	/* they come in the order of the chains, and a TidStore wants them in theirs */
+	qsort(result->dead, result->ndead, sizeof(OffsetNumber), by_offset);
 }
 
 #else
