@@ -107,26 +107,23 @@ find_cut(Relation rel)
 	return cut;
 }
 
-/* The number of blocks falls with the last record, when none of them is left. */
+/*
+ * The last block first, and the number of blocks falls with each record: wherever
+ * replay may stop, no number is left without a page.
+ */
 static void
 unmap_from(Relation rel, BlockNumber cut)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 	BlockNumber nblocks = rdb_map_nblocks(rel);
 	BlockNumber left = nblocks;
-	BlockNumber count = 0;
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
 
 	for (BlockNumber page = cut; page < pages; page++)
 		left -= rdb_map_block_of(rel, page) != InvalidBlockNumber;
-	for (BlockNumber page = cut; page < pages; page++)
-	{
-		BlockNumber block = rdb_map_block_of(rel, page);
-
-		if (block == InvalidBlockNumber)
-			continue;
-		count++;
-		rdb_map_unmap(rel, page, block, count == nblocks - left ? left : nblocks);
-	}
+	for (BlockNumber block = nblocks; block-- > left;)
+		rdb_map_unmap(rel, RdbEntryGetPage(rdb_map_entry(rel, block, &pin)), block, block);
+	rdb_map_unpin(&pin);
 }
 
 /* Cut off what is empty at the end, if nobody uses the table just now. */
