@@ -193,7 +193,7 @@ sub stop_load
 	foreach my $file (qw(pgbench.err ack.err maintain.err))
 	{
 		push @errors, map { "$file: $_" }
-		  grep { /ERROR:|FATAL:|PANIC:/ && !/deadlock detected|already exists|terminating connection|canceling statement|in recovery mode|shutting down|starting up|Run was aborted|could not serialize|cannot cluster|run was aborted/i }
+		  grep { /ERROR:|FATAL:|PANIC:/ && !/deadlock detected|current transaction is aborted|already exists|terminating connection|canceling statement|in recovery mode|shutting down|starting up|Run was aborted|could not serialize|cannot cluster|run was aborted/i }
 		  split /\n/, slurp_file("$load->{dir}/$file");
 	}
 	$load->{acknowledged} = [ grep { /^\d+$/ } split /\n/, slurp_file("$load->{dir}/acknowledged") =~ s/[^\n]*\z//r ];
@@ -289,12 +289,12 @@ sub waldump
 	my $end = $node->safe_psql('postgres', 'SELECT pg_current_wal_flush_lsn()');
 	my ($out, $err) = ('', '');
 	IPC::Run::run([ 'pg_waldump', '-p', $node->data_dir . '/pg_wal', '-s', $from, '-e', $end ], '>', \$out, '2>', \$err);
-	my (@all, @found);
+	my @found;
 	foreach my $line (split /\n/, $out)
 	{
-		next unless $line =~ m{lsn: ([0-9A-F]+/[0-9A-F]+)};
-		$found[-1][1] = $1 if @found && !defined $found[-1][1];
-		push @found, [ $1, undef, $line ] if $line =~ $regex;
+		my ($lsn) = $line =~ m{lsn: ([0-9A-F]+/[0-9A-F]+)} or next;
+		$found[-1][1] = $lsn if @found && !defined $found[-1][1];
+		push @found, [ $lsn, undef, $line ] if $line =~ $regex;
 	}
 	return @found;
 }
