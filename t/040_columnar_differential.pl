@@ -28,7 +28,7 @@ note("seed $seed: RUSTYDB_SEED=$seed runs the same");
 
 my $node = new_node('differential', { extension => 0 },
 	'fsync = off', 'shared_buffers = 16MB', 'max_prepared_transactions = 10', 'lock_timeout = 80ms',
-	'deadlock_timeout = 10s', 'max_parallel_workers = 4', 'log_min_messages = error', 'log_min_error_statement = panic');
+	'deadlock_timeout = 10s', 'statement_timeout = 20s', 'max_parallel_workers = 4', 'log_min_messages = error', 'log_min_error_statement = panic');
 
 foreach my $database (sort keys %access)
 {
@@ -181,7 +181,7 @@ sub self_consistent
 			$same->("$table by bitmap where $condition", $expected, $session->query($query));
 		}
 	}
-	$session->query('RESET ALL; SET lock_timeout = 0');
+	$session->query('RESET ALL; SET lock_timeout = 0; SET statement_timeout = 0');
 	my $broken = $session->query(
 		"SELECT count(bt_index_check(i.indexrelid, true)) FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid "
 		  . "WHERE c.relnamespace = 'public'::regnamespace AND c.relkind = 'i' AND i.indisvalid AND c.relam = 403");

@@ -26,6 +26,8 @@
 /* Fewer pages than this are not worth a lock that stops everybody. */
 #define WORTH_TRIMMING 16
 
+#define PAGES_BETWEEN_QUESTIONS 32
+
 /*
  * Make dead line pointers of a page without a block unused.  The page's cleanup
  * lock is held, so its entry in the page table is only asked for, not waited
@@ -49,27 +51,49 @@ rdb_map_reap_unadopted(Relation rel, Buffer buffer, OffsetNumber *offsets, int n
 	ReleaseBuffer(leaf);
 }
 
+/* No line pointer is used; VACUUM leaves an unused one on each page. */
+static bool
+has_no_rows(Page page)
+{
+	if (PageIsNew(page))
+		return true;
+	if (PageGetSpecialSize(page) != 0)
+		return false;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	{
+		if (ItemIdIsUsed(PageGetItemId(page, offset)))
+			return false;
+	}
+	return true;
+}
+
 static bool
 is_empty(Relation rel, BlockNumber number)
 {
 	Buffer		buffer = ReadBuffer(rel, number);
-	Page		page;
 	bool		empty;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	page = BufferGetPage(buffer);
-	empty = PageIsNew(page) ||
-		(PageGetSpecialSize(page) == 0 && PageGetMaxOffsetNumber(page) == 0);
+	empty = has_no_rows(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 	return empty;
 }
 
+/* Whether somebody waits for the table, which is locked; asked now and then. */
+static bool
+is_wanted(Relation rel, BlockNumber page)
+{
+	return page % PAGES_BETWEEN_QUESTIONS == 0 &&
+		LockHasWaitersRelation(rel, AccessExclusiveLock);
+}
+
 /*
  * Where to cut: the lowest page from which on all are empty and have just the
- * last blocks.  The number of pages if there is no such page.
+ * last blocks.  The number of pages if there is no such page.  If the table is
+ * locked, and others wait for it, less will do.
  */
 static BlockNumber
-find_cut(Relation rel)
+find_cut(Relation rel, bool locked)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 	BlockNumber nblocks = rdb_map_nblocks(rel);
@@ -82,6 +106,8 @@ find_cut(Relation rel)
 		BlockNumber block = rdb_map_block_of(rel, page);
 
 		CHECK_FOR_INTERRUPTS();
+		if (locked && is_wanted(rel, page))
+			break;
 		if (block != InvalidBlockNumber)
 		{
 			adopted++;
@@ -117,11 +143,11 @@ rdb_map_trim(Relation rel)
 {
 	BlockNumber cut;
 
-	if (RelationGetNumberOfBlocks(rel) - find_cut(rel) < WORTH_TRIMMING ||
+	if (RelationGetNumberOfBlocks(rel) - find_cut(rel, false) < WORTH_TRIMMING ||
 		!ConditionalLockRelation(rel, AccessExclusiveLock))
 		return;
 	/* somebody may have written before we had the lock */
-	cut = find_cut(rel);
+	cut = find_cut(rel, true);
 	if (cut < RelationGetNumberOfBlocks(rel))
 	{
 		unmap_from(rel, cut);
