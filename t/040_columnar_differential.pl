@@ -21,7 +21,8 @@ my $SESSIONS = 3;
 my $seconds  = $ENV{RUSTYDB_CHECK_LONG} ? 1200 : 22;
 my $seed     = $ENV{RUSTYDB_SEED} || time % 1_000_000;
 my $start    = Time::HiRes::time();
-my %access   = (heap => [ 'heap', 'heap' ], columnar => [ 'rustydb_columnar', 'heap' ]);
+# Each database's access method, and the one to change to: a change rewrites the table, and hides it from older snapshots.
+my %access   = (heap => [ 'heap', 'heap2' ], columnar => [ 'rustydb_columnar', 'heap' ]);
 my ($rounds, $steps, $errors) = (0, 0, 0);
 
 note("seed $seed: RUSTYDB_SEED=$seed runs the same");
@@ -34,7 +35,7 @@ foreach my $database (sort keys %access)
 {
 	$node->safe_psql('postgres', "CREATE DATABASE $database");
 	$node->safe_psql($database,
-		'CREATE EXTENSION rustydb_storage; CREATE EXTENSION amcheck; CREATE EXTENSION btree_gist; '
+		'CREATE ACCESS METHOD heap2 TYPE TABLE HANDLER heap_tableam_handler; CREATE EXTENSION rustydb_storage; CREATE EXTENSION amcheck; CREATE EXTENSION btree_gist; '
 		  . "ALTER DATABASE $database SET default_table_access_method = '$access{$database}[0]'");
 }
 
