@@ -22,7 +22,7 @@ note("seed $seed: RUSTYDB_SEED=$seed gives pgbench the same");
 my $node = new_node('stress', { init => [ allows_streaming => 1 ] },
 	'fsync = off', 'shared_buffers = 32MB', 'max_connections = 60', 'deadlock_timeout = 100ms',
 	'default_table_access_method = rustydb_columnar', 'wal_consistency_checking = all', 'log_min_error_statement = error',
-	'max_standby_streaming_delay = -1', 'vacuum_cost_delay = 0', 'max_wal_size = 4GB', 'log_error_verbosity = verbose');
+	'max_standby_streaming_delay = -1', 'hot_standby_feedback = on', 'vacuum_cost_delay = 0', 'max_wal_size = 4GB', 'log_error_verbosity = verbose');
 
 $node->safe_psql('postgres', <<'SQL');
 CREATE EXTENSION amcheck;
@@ -37,6 +37,12 @@ CREATE TABLE batches (id serial PRIMARY KEY, rows int);
 CREATE TABLE journal (batch int, i int, pad text);
 CREATE INDEX journal_batch ON journal (batch);
 CREATE INDEX journal_brin ON journal USING brin (batch) WITH (pages_per_range = 4, autosummarize = off);
+
+CREATE TABLE ebb (i int, pad text);
+CREATE INDEX ebb_i ON ebb (i);
+CREATE INDEX ebb_brin ON ebb USING brin (i) WITH (pages_per_range = 1);
+CREATE TABLE tide (rows int);
+INSERT INTO tide VALUES (0);
 
 -- Read in one way only.
 CREATE FUNCTION read_by(way text) RETURNS void LANGUAGE sql AS $$
@@ -128,6 +134,24 @@ BEGIN
 	END IF;
 END $$;
 
+-- A table that fills and empties, so that its end is cut off.
+CREATE FUNCTION flow(count int) RETURNS void LANGUAGE plpgsql AS $$
+BEGIN
+	UPDATE tide SET rows = count;
+	DELETE FROM ebb;
+	INSERT INTO ebb SELECT i, repeat('e', 700) FROM generate_series(1, count) i;
+END $$;
+
+CREATE FUNCTION check_tide(way text) RETURNS void LANGUAGE plpgsql AS $$
+DECLARE found_ bigint; expected bigint;
+BEGIN
+	PERFORM read_by(way);
+	EXECUTE 'SELECT rows, (SELECT count(DISTINCT i) FROM ebb WHERE i > 0) FROM tide' INTO expected, found_;
+	IF found_ <> expected THEN
+		RAISE EXCEPTION '% rows of % by %', found_, expected, way USING ERRCODE = 'ZZ001';
+	END IF;
+END $$;
+
 CREATE FUNCTION drop_batches() RETURNS void LANGUAGE plpgsql AS $$
 DECLARE last int;
 BEGIN
@@ -169,7 +193,8 @@ my @write = map {
 			  . "SAVEPOINT s;\nUPDATE accounts SET pad = 'locked' WHERE id = :a;\nROLLBACK TO s;\nSELECT id FROM accounts WHERE id = :a FOR UPDATE SKIP LOCKED;")) . '@3',
 		script("append$n", "\\set c random(1, 400)\n\\set w random(1, 900)\n" . in_level($level, 'SELECT append(:c, :w);')) . '@3')
 } @LEVELS;
-push @write, script('drop', 'SELECT drop_batches();') . '@1';
+push @write, script('drop', 'SELECT drop_batches();') . '@1',
+  script('flow', "\\set c random(0, 1)\nSELECT flow(:c * 2000 + 5);") . '@1';
 
 # A standby is never serializable.
 sub readers
@@ -181,12 +206,12 @@ sub readers
 		(my $file = "$name $way") =~ s/ /_/g;
 		(script("${file}_bank", join '', map { in_level($_, "SELECT check_bank('$way');") } @levels) . '@2',
 			$way =~ /tid|range|grp/ ? () :
-			script("${file}_journal", in_level('REPEATABLE READ', "SELECT check_journal('$way');")) . '@1')
+			script("${file}_journal", in_level('REPEATABLE READ', "SELECT check_journal('$way');") . "SELECT check_tide('$way');\n") . '@1')
 	} @WAYS;
 }
 
 my @maintain = (
-	script('vacuum', "VACUUM accounts;\nVACUUM (FREEZE) counters;\nVACUUM journal;\nVACUUM increments, batches;\n") . '@5',
+	script('vacuum', "VACUUM accounts;\nVACUUM ebb;\nVACUUM (FREEZE) counters;\nVACUUM journal;\nVACUUM ebb;\nVACUUM increments, batches;\n") . '@5',
 	script('analyze', "ANALYZE accounts, journal;\nSELECT brin_summarize_new_values('journal_brin');\n") . '@1');
 my @build = (
 	script('concurrently', "DROP INDEX CONCURRENTLY IF EXISTS more;\nCREATE INDEX CONCURRENTLY more ON accounts (balance, id);\n") . '@3',
@@ -237,7 +262,7 @@ foreach my $server ($node, $standby)
 	$node->wait_for_catchup($standby, 'replay') if $server == $standby;
 	foreach my $way (@WAYS)
 	{
-		is(failure_of($server, 'postgres', "BEGIN; SELECT check_bank('$way'); SELECT check_journal('$way'); COMMIT"),
+		is(failure_of($server, 'postgres', "BEGIN; SELECT check_bank('$way'); SELECT check_journal('$way'); SELECT check_tide('$way'); COMMIT"),
 			'', $server->name . ": bank and batches are right by $way");
 	}
 	is($server->safe_psql('postgres',

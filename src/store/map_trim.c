@@ -17,6 +17,7 @@
 
 #include "store/map_trim.h"
 
+#include "access/xlog.h"
 #include "catalog/storage.h"
 #include "compat/vacuum_api.h"
 #include "miscadmin.h"
@@ -30,6 +31,8 @@
 
 /* Fewer pages than this are not worth a lock that stops everybody. */
 #define WORTH_TRIMMING 16
+
+#define PAGES_BETWEEN_QUESTIONS 32
 
 /*
  * Make dead line pointers of a page without a block unused.  The page's cleanup
@@ -97,13 +100,22 @@ look_at(Relation rel, BlockNumber number, RdbMapPage *tree_page)
 	return result;
 }
 
+/* Whether somebody waits for the table, which is locked; asked now and then. */
+static bool
+is_wanted(Relation rel, BlockNumber page)
+{
+	return page % PAGES_BETWEEN_QUESTIONS == 0 &&
+		LockHasWaitersRelation(rel, AccessExclusiveLock);
+}
+
 /*
  * Where to cut: the lowest page from which on all are empty and have just the
  * last blocks, or are pages of the trees for numbers beyond the cut.  The number
- * of pages if there is no such page.
+ * of pages if there is no such page.  If the table is locked, and others wait for it, less
+ * will do.
  */
 static BlockNumber
-find_cut(Relation rel)
+find_cut(Relation rel, bool locked)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 	BlockNumber nblocks = rdb_map_nblocks(rel);
@@ -119,6 +131,8 @@ find_cut(Relation rel)
 		BlockNumber block;
 
 		CHECK_FOR_INTERRUPTS();
+		if (locked && is_wanted(rel, page))
+			break;
 		if (kind == TAIL_ROWS)
 			break;
 		block = kind == TAIL_EMPTY ? rdb_map_block_of(rel, page) : InvalidBlockNumber;
@@ -187,15 +201,17 @@ rdb_map_trim(Relation rel)
 	BlockNumber cut;
 
 	if (rdb_map_is_shuffled(rel) ||
-		RelationGetNumberOfBlocks(rel) - find_cut(rel) < WORTH_TRIMMING ||
+		RelationGetNumberOfBlocks(rel) - find_cut(rel, false) < WORTH_TRIMMING ||
 		!ConditionalLockRelation(rel, AccessExclusiveLock))
 		return;
 	/* somebody may have written before we had the lock */
-	cut = find_cut(rel);
+	cut = find_cut(rel, true);
 	if (cut < RelationGetNumberOfBlocks(rel))
 	{
 		unmap_from(rel, cut);
 		unlink_from(rel, cut);
+		/* the file must not be shorter on disk than replay would have it */
+		XLogFlush(XactLastRecEnd);
 		RelationTruncate(rel, cut);
 	}
 }

@@ -378,12 +378,13 @@ sub in_transaction
 		'CREATE TEMP TABLE tmp (id int PRIMARY KEY, b text) ' . one('', 'ON COMMIT DELETE ROWS') . '; INSERT INTO tmp SELECT id, b FROM main; UPDATE tmp SET b = NULL; SELECT * FROM tmp; TRUNCATE tmp; SELECT * FROM tmp; DROP TABLE tmp');
 }
 
-# VACUUM of heap waits for seconds to truncate a table that others use.
+# VACUUM of heap waits for seconds to truncate a table that others use, and to freeze a page that a cursor is on.
 sub vacuum
 {
 	my ($self, @options) = @_;
 
-	push @options, 'TRUNCATE OFF' if @{ $self->{prepared} } || grep { $_->{open} } @{ $self->{sessions} };
+	@options = ('TRUNCATE OFF', grep { $_ ne 'FREEZE' } @options)
+	  if @{ $self->{prepared} } || grep { $_->{open} } @{ $self->{sessions} };
 	return 'VACUUM ' . (@options ? '(' . join(', ', @options) . ') ' : '');
 }
 
