@@ -111,8 +111,8 @@ is_wanted(Relation rel, BlockNumber page)
 /*
  * Where to cut: the lowest page from which on all are empty and have just the
  * last blocks, or are pages of the trees for numbers beyond the cut.  The number
- * of pages if there is no such page.  If the table is locked, and others wait for it, less
- * will do.
+ * of pages if there is no such page.  If the table is locked, and others wait for
+ * it, less will do.
  */
 static BlockNumber
 find_cut(Relation rel, bool locked)
