@@ -153,7 +153,6 @@ kill 'INT', $one->pid;
 $one->query('SELECT 1;');
 like($one->error, qr/57014/, 'CREATE INDEX is cancelled');
 sql('CREATE INDEX slow_index ON p (slow(k)) WHERE k < 60');
-my $clustered;
 $one->send('CLUSTER p USING p_k;');
 ok(wait_until(sub { sql("SELECT count(*) FROM pg_stat_progress_cluster WHERE relid = 'p'::regclass") eq '1' }), 'pg_stat_progress_cluster');
 $one->query('SELECT 1;');
@@ -188,9 +187,7 @@ sub same_ways
 same_ways('cut', "20000|990000\n200");
 sql(sprintf('INSERT INTO cut ' . $fill, 20001, 60000));
 same_ways('filled again', "60000|2970000\n600");
-is(sql('SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)') =~ s/ERROR.*function.*//sr,
-	sql('CREATE EXTENSION IF NOT EXISTS amcheck; SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)'), 'indexes are whole')
-  if sql('SELECT 1 FROM pg_extension WHERE extname = $$amcheck$$') eq '1';
+is(sql('CREATE EXTENSION amcheck; SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)'), '|', 'indexes are whole');
 sql('DELETE FROM cut; VACUUM cut');
 note('pages after deleting everything: ' . pages('cut') . ' of ' . sql('SELECT 60000 * 240 / 8192'));
 sql('VACUUM (TRUNCATE off) cut');
