@@ -21,7 +21,9 @@ note("seed $seed: RUSTYDB_SEED=$seed gives pgbench the same");
 
 my $node = new_node('stress', { init => [ allows_streaming => 1 ] },
 	'fsync = off', 'shared_buffers = 32MB', 'max_connections = 60', 'deadlock_timeout = 100ms',
-	'default_table_access_method = rustydb_columnar', 'wal_consistency_checking = all', 'log_min_error_statement = error',
+	'default_table_access_method = rustydb_columnar', 'wal_keep_size = 8GB',
+	# eight times the WAL: not for long
+	$ENV{RUSTYDB_CHECK_LONG} ? () : 'wal_consistency_checking = all', 'log_min_error_statement = error',
 	'max_standby_streaming_delay = -1', 'hot_standby_feedback = on', 'vacuum_cost_delay = 0', 'max_wal_size = 4GB', 'log_error_verbosity = verbose');
 
 $node->safe_psql('postgres', <<'SQL');
