@@ -106,20 +106,6 @@ lock_page(Vacuum *vacuum, Buffer buffer, RdbVacuumedPage *result)
 	return true;
 }
 
-static void
-emit_compacted(Vacuum *vacuum, BlockNumber block, int reclaimed)
-{
-	RdbRelFile	file;
-	RdbEvent	event;
-
-	rdb_compat_rel_file(vacuum->rel, &file);
-	rdb_event_start(&event, RDB_PAGE_COMPACTED, RDB_ENGINE);
-	rdb_event_page(&event, &file, MAIN_FORKNUM);
-	rdb_event_int(&event, block);
-	rdb_event_int(&event, reclaimed);
-	rdb_event_emit(&event);
-}
-
 /* What is dead on a page, locked for cleanup, is noted for the indexes; or
  * removed at once where no index can know it. */
 static void
@@ -168,7 +154,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber number)
 		note_dead(vacuum, buffer, block, &result);
 		before = (int) PageGetExactFreeSpace(BufferGetPage(buffer)) - before;
 		if (before > 0 && block != InvalidBlockNumber)
-			emit_compacted(vacuum, block, before);
+			rdb_io_page_compacted(vacuum->rel, block, before);
 	}
 	count_page(vacuum, &result);
 	free = PageGetHeapFreeSpace(BufferGetPage(buffer));

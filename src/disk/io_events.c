@@ -83,6 +83,35 @@ rdb_io_page_flushed(const RdbRelFile *file, ForkNumber fork, BlockNumber block,
 	rdb_event_emit(&event);
 }
 
+/* PageAllocated or PageCompacted: the page and a number of bytes. */
+static void
+emit_bytes(RdbEventType type, Relation rel, BlockNumber block, int64 bytes)
+{
+	RdbRelFile	file;
+	RdbEvent	event;
+
+	rdb_compat_rel_file(rel, &file);
+	rdb_event_start(&event, type, RDB_ENGINE);
+	rdb_event_page(&event, &file, MAIN_FORKNUM);
+	rdb_event_int(&event, block);
+	rdb_event_int(&event, bytes);
+	rdb_event_emit(&event);
+}
+
+/* PageAllocated: a page got its id, or its block. */
+void
+rdb_io_page_allocated(Relation rel, BlockNumber block)
+{
+	emit_bytes(RDB_PAGE_ALLOCATED, rel, block, BLCKSZ);
+}
+
+/* PageCompacted: the page's free space has grown by so many bytes. */
+void
+rdb_io_page_compacted(Relation rel, BlockNumber block, int64 reclaimed)
+{
+	emit_bytes(RDB_PAGE_COMPACTED, rel, block, reclaimed);
+}
+
 /* ChecksumFailure: the checksum a page has, and the one it should have. */
 void
 rdb_io_checksum_failure(const RdbRelFile *file, BlockNumber block,

@@ -15,6 +15,8 @@ extern void rdb_io_page_event(RdbEventType type, const RdbRelFile *file,
 							  ForkNumber fork, BlockNumber block);
 extern void rdb_io_page_flushed(const RdbRelFile *file, ForkNumber fork,
 								BlockNumber block, int64 bytes);
+extern void rdb_io_page_allocated(Relation rel, BlockNumber block);
+extern void rdb_io_page_compacted(Relation rel, BlockNumber block, int64 reclaimed);
 extern void rdb_io_checksum_failure(const RdbRelFile *file, BlockNumber block,
 									uint32 expected, uint32 actual);
 

@@ -175,20 +175,6 @@ rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
 
 /* ---- adopting ---- */
 
-static void
-emit_allocated(Relation rel, BlockNumber block)
-{
-	RdbRelFile	file;
-	RdbEvent	event;
-
-	rdb_compat_rel_file(rel, &file);
-	rdb_event_start(&event, RDB_PAGE_ALLOCATED, RDB_ENGINE);
-	rdb_event_page(&event, &file, MAIN_FORKNUM);
-	rdb_event_int(&event, block);
-	rdb_event_int(&event, BLCKSZ);
-	rdb_event_emit(&event);
-}
-
 static Buffer
 read_or_grow(Relation rel, RdbMapTree tree, uint32 leaf)
 {
@@ -330,7 +316,7 @@ rdb_map_adopt(Relation rel, BlockNumber page)
 	unlock_all(buffers);
 	release(buffers);
 	if (taken == 0)
-		emit_allocated(rel, block);
+		rdb_io_page_allocated(rel, block);
 	return block;
 }
 

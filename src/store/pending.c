@@ -88,28 +88,38 @@ rdb_pending_add(Relation rel, BlockNumber block)
 	return count_of(relid);
 }
 
-/* Take the store's blocks off the list. */
+/* The store's blocks, which stay on the list. */
 static BlockNumber *
-take(Oid relid, int *n)
+blocks_of(Oid relid, int *n)
 {
 	BlockNumber *blocks = palloc(Max(npending, 1) * sizeof(BlockNumber));
-	int			kept = 0;
 
 	*n = 0;
 	for (int i = 0; i < npending; i++)
 	{
 		if (pending[i].relid == relid)
 			blocks[(*n)++] = pending[i].block;
-		else
+	}
+	return blocks;
+}
+
+static void
+forget(Oid relid)
+{
+	int			kept = 0;
+
+	for (int i = 0; i < npending; i++)
+	{
+		if (pending[i].relid != relid)
 			pending[kept++] = pending[i];
 	}
 	npending = kept;
-	return blocks;
 }
 
 /*
  * Write the store's pending pages, neighbours together; returns how many there
- * were.  Some may have been written by a checkpoint meanwhile.
+ * were.  Some may have been written by a checkpoint meanwhile.  After an error
+ * or a cancel they are pending still.
  */
 int
 rdb_pending_write(Relation rel)
@@ -117,9 +127,10 @@ rdb_pending_write(Relation rel)
 	RdbWriteReport report = {0};
 	RdbRelFile	file;
 	int			n;
-	BlockNumber *blocks = take(RelationGetRelid(rel), &n);
+	BlockNumber *blocks = blocks_of(RelationGetRelid(rel), &n);
 
 	rdb_store_write_files(rel, blocks, n, (RdbIoMethod) rdb_io_method, &report);
+	forget(RelationGetRelid(rel));
 	rdb_compat_rel_file(rel, &file);
 	if (report.pages > 0)
 	{

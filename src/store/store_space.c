@@ -30,9 +30,12 @@
 /* How often truncation looks whether somebody waits, in pages. */
 #define PAGES_A_LOOK 32
 
-/* As nextval() does: the commit then waits for the WAL. */
-static void
-take_xid(Relation rel)
+/*
+ * Before a change: with an id of its own the transaction's commit waits for the
+ * WAL, as after nextval().
+ */
+void
+rdb_store_take_xid(Relation rel)
 {
 	if (RelationNeedsWAL(rel))
 		(void) GetTopTransactionId();
@@ -186,20 +189,6 @@ rdb_store_take(GenericXLogState *wal, const RdbNewPage *found)
 	seal_meta(meta);
 }
 
-void
-rdb_store_page_allocated(Relation rel, BlockNumber block)
-{
-	RdbRelFile	file;
-	RdbEvent	event;
-
-	rdb_compat_rel_file(rel, &file);
-	rdb_event_start(&event, RDB_PAGE_ALLOCATED, RDB_ENGINE);
-	rdb_event_page(&event, &file, MAIN_FORKNUM);
-	rdb_event_int(&event, block);
-	rdb_event_int(&event, BLCKSZ);
-	rdb_event_emit(&event);
-}
-
 /* Hand out a page, empty; returns its id. */
 BlockNumber
 rdb_store_allocate(Relation rel)
@@ -208,7 +197,7 @@ rdb_store_allocate(Relation rel)
 	GenericXLogState *wal;
 	char	   *page;
 
-	take_xid(rel);
+	rdb_store_take_xid(rel);
 	rdb_store_find_page(rel, &found);
 	wal = GenericXLogStart(rel);
 	page = (char *) GenericXLogRegisterBuffer(wal, found.buffer, GENERIC_XLOG_FULL_IMAGE);
@@ -217,7 +206,7 @@ rdb_store_allocate(Relation rel)
 	GenericXLogFinish(wal);
 	UnlockReleaseBuffer(found.buffer);
 	UnlockReleaseBuffer(found.meta);
-	rdb_store_page_allocated(rel, found.block);
+	rdb_io_page_allocated(rel, found.block);
 	return found.block;
 }
 
@@ -244,7 +233,7 @@ rdb_store_free(Relation rel, BlockNumber block)
 	Buffer		buffer;
 	GenericXLogState *wal;
 
-	take_xid(rel);
+	rdb_store_take_xid(rel);
 	meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
 	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
@@ -505,7 +494,7 @@ rdb_store_reach(Relation rel, BlockNumber block, BlockNumber max_gap)
 	RdbMeta		meta;
 	PGAlignedBlock page;
 
-	take_xid(rel);
+	rdb_store_take_xid(rel);
 	rdb_meta_read(rel, RDB_RELATION_PAGES, &meta);
 	check_gap(rel, block, meta.npages, max_gap);
 	for (BlockNumber next = meta.npages + 1; next <= block; next++)

@@ -8,6 +8,7 @@
 #include "access/generic_xlog.h"
 #include "compat/compat.h"
 
+extern void rdb_store_take_xid(Relation rel);
 extern BlockNumber rdb_store_allocate(Relation rel);
 extern void rdb_store_free(Relation rel, BlockNumber block);
 extern void rdb_store_reach(Relation rel, BlockNumber block, BlockNumber max_gap);
@@ -30,6 +31,5 @@ extern void rdb_store_find_page(Relation rel, RdbNewPage *found);
 extern void rdb_store_take(GenericXLogState *wal, const RdbNewPage *found);
 extern void rdb_store_give_back(GenericXLogState *wal, Buffer meta,
 								char *page, BlockNumber block);
-extern void rdb_store_page_allocated(Relation rel, BlockNumber block);
 
 #endif							/* RDB_STORE_SPACE_H */

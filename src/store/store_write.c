@@ -14,7 +14,6 @@
 #include "store/store_write.h"
 
 #include "access/generic_xlog.h"
-#include "access/xact.h"
 #include "access/xlog.h"
 #include "disk/io_events.h"
 #include "page/page_image.h"
@@ -22,13 +21,6 @@
 #include "store/metapage.h"
 #include "store/store_read.h"
 #include "store/store_space.h"
-
-static void
-wait_at_commit(Relation rel)
-{
-	if (RelationNeedsWAL(rel))
-		(void) GetTopTransactionId();
-}
 
 /*
  * The page's copy in a WAL record that is being made.  Redo leaves a page alone
@@ -110,7 +102,7 @@ rdb_store_put(Relation rel, BlockNumber block, const char *page)
 	Buffer		buffer;
 	bool		damaged;
 
-	wait_at_commit(rel);
+	rdb_store_take_xid(rel);
 	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, block, RBM_ZERO_ON_ERROR, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	damaged = !rdb_store_page_check(BufferGetPage(buffer), block);
@@ -193,7 +185,7 @@ rdb_store_split(Relation rel, BlockNumber block)
 	char	   *left;
 	char	   *right;
 
-	wait_at_commit(rel);
+	rdb_store_take_xid(rel);
 	rdb_store_find_page(rel, &found);
 	/* a free page, and the very one that is locked now */
 	if (block == found.block)
@@ -214,7 +206,7 @@ rdb_store_split(Relation rel, BlockNumber block)
 	UnlockReleaseBuffer(found.buffer);
 	UnlockReleaseBuffer(found.meta);
 
-	rdb_store_page_allocated(rel, found.block);
+	rdb_io_page_allocated(rel, found.block);
 	emit_ids(rel, RDB_PAGE_SPLIT, (BlockNumber[]) {block, found.block}, 2, "requested");
 	return found.block;
 }
@@ -238,7 +230,7 @@ rdb_store_merge(Relation rel, BlockNumber block1, BlockNumber block2)
 				(errcode(ERRCODE_INVALID_PARAMETER_VALUE),
 				 errmsg("cannot merge page %u of page store \"%s\" with itself",
 						block1, RelationGetRelationName(rel))));
-	wait_at_commit(rel);
+	rdb_store_take_xid(rel);
 	meta = rdb_meta_lock(rel, RDB_RELATION_PAGES);
 	lower = lock_page(rel, Min(block1, block2));
 	upper = lock_page(rel, Max(block1, block2));
@@ -266,7 +258,7 @@ rdb_store_compact(Relation rel, BlockNumber block)
 	Buffer		buffer;
 	int			reclaimed;
 
-	wait_at_commit(rel);
+	rdb_store_take_xid(rel);
 	buffer = lock_page(rel, block);
 	reclaimed = rdb_page_reclaimable(BufferGetPage(buffer));
 	if (reclaimed > 0)
@@ -277,6 +269,6 @@ rdb_store_compact(Relation rel, BlockNumber block)
 		GenericXLogFinish(wal);
 	}
 	UnlockReleaseBuffer(buffer);
-	emit_ids(rel, RDB_PAGE_COMPACTED, (BlockNumber[]) {block, reclaimed}, 2, NULL);
+	rdb_io_page_compacted(rel, block, reclaimed);
 	return reclaimed;
 }
