@@ -32,3 +32,18 @@ machine() {
     printf '%s, %s processors, %s, PostgreSQL %s\n' "$(sed -n 's/^model name\s*: //p' /proc/cpuinfo | head -n 1)" "$(nproc)" \
         "$(uname -sr)" "$("$PG_CONFIG" --version | cut -d ' ' -f 2)"
 }
+
+median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
+
+# The median of numbers, its 95 % interval (of the sign test: no distribution is assumed) and how many they are.
+median_interval() {
+    sort -n | awk '
+        { r[NR] = $1 }
+        # the largest k with P(binomial(n, 1/2) < k) <= 0.025
+        function rank(n,   p, sum, k) {
+            p = 0.5 ^ n; sum = p; k = 0
+            while (sum <= 0.025) { k++; p = p * (n - k + 1) / k; sum += p }
+            return k < 1 ? 1 : k
+        }
+        END { k = rank(NR); print NR % 2 ? r[(NR + 1) / 2] : (r[NR / 2] + r[NR / 2 + 1]) / 2, r[k], r[NR + 1 - k], NR }'
+}

@@ -70,25 +70,13 @@ compare() {
         for kind in $order; do t[$kind]=$(measure "$what" "$kind"); done
         echo "${t[heap]} ${t[rustydb_columnar]}" >>"$what.pairs"
     done
-    awk '{ print $2 / $1 }' "$what.pairs" | sort -n | awk -v what="$2" -v heap="$(median_of 1 "$what")" -v ours="$(median_of 2 "$what")" '
-        { r[NR] = $1 }
-        # the largest k with P(binomial(n, 1/2) < k) <= 0.025
-        function rank(n,   p, sum, k) {
-            p = 0.5 ^ n; sum = p; k = 0
-            while (sum <= 0.025) { k++; p = p * (n - k + 1) / k; sum += p }
-            return k < 1 ? 1 : k
-        }
-        END {
-            m = NR % 2 ? r[(NR + 1) / 2] : (r[NR / 2] + r[NR / 2 + 1]) / 2
-            k = rank(NR)
-            printf "    %-36s heap %10.0f   rustydb_columnar %10.0f   ratio %.3f (95 %%: %.3f to %.3f)\n", what, heap, ours, m, r[k], r[NR + 1 - k]
-        }'
+    # shellcheck disable=SC2046,SC2183
+    printf '    %-36s heap %10.0f   rustydb_columnar %10.0f   ratio %.3f (95 %%: %.3f to %.3f)\n' "$2" \
+        "$(column 1 "$what" | median)" "$(column 2 "$what" | median)" \
+        $(awk '{ print $2 / $1 }' "$what.pairs" | median_interval | cut -d ' ' -f 1-3)
 }
 
-median_of() {
-    awk -v c="$1" '{ print $c }' "$2.pairs" | sort -n |
-        awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'
-}
+column() { awk -v c="$1" '{ print $c }' "$2.pairs"; }
 
 machine
 set_up

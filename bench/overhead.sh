@@ -71,19 +71,8 @@ slice() {
 
 # ratios NAME FILE COLUMN: the median and its interval.
 ratios() {
-    awk -v c="$3" '{ print $c / $1 }' "$2" | sort -n | awk -v name="$1" '
-        { r[NR] = $1 }
-        # the largest k with P(binomial(n, 1/2) < k) <= 0.025
-        function rank(n,   p, sum, k) {
-            p = 0.5 ^ n; sum = p; k = 0
-            while (sum <= 0.025) { k++; p = p * (n - k + 1) / k; sum += p }
-            return k < 1 ? 1 : k
-        }
-        END {
-            m = NR % 2 ? r[(NR + 1) / 2] : (r[NR / 2] + r[NR / 2 + 1]) / 2
-            k = rank(NR)
-            printf "    %-28s %.4f   (95 %%: %.4f to %.4f; %d pairs)\n", name, m, r[k], r[NR + 1 - k], NR
-        }'
+    # shellcheck disable=SC2046,SC2183
+    printf '    %-28s %.4f   (95 %%: %.4f to %.4f; %d pairs)\n' "$1" $(awk -v c="$3" '{ print $c / $1 }' "$2" | median_interval)
 }
 
 # pair OPTION…: transactions of each kind in SLICES turns.

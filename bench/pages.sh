@@ -83,8 +83,6 @@ device() {
         awk '{ print $1 * 1000 }'
 }
 
-median() { sort -n | awk '{ v[NR] = $1 } END { print NR % 2 ? v[(NR + 1) / 2] : (v[NR / 2] + v[NR / 2 + 1]) / 2 }'; }
-
 compare() {
     local pages=$1 round kind n
     declare -A t=()
