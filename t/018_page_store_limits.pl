@@ -100,6 +100,17 @@ SKIP:
 	check_store($node, '"full"', 'and nothing is wrong with the store');
 }
 
+# ---- a write that fails: what was pending is pending still
+
+$node->safe_psql('postgres', "SELECT rustydb.page_store_create('p'); SELECT rustydb.disk_allocate_page('p') FROM generate_series(1, 100)");
+$session->query("SELECT rustydb.disk_write_page_coalesced('p', i, image(i, 'late')) FROM generate_series(1, 100) i;");
+my $closed = file_of_store($node, 'p');
+chmod 0400, $closed;
+like(said("SELECT rustydb.disk_flush_coalesced_writes('p');"), qr/^42501: could not open file /, 'a file that cannot be opened');
+chmod 0600, $closed;
+is($session->query("SELECT rustydb.disk_flush_coalesced_writes('p');"), 100, 'when it can be, all pages that were pending are written');
+is($session->query("SELECT rustydb.disk_flush_coalesced_writes('p');"), 0, 'once');
+
 # ---- statements that are cancelled
 
 # How often the session has the store's file open, and its rings.
