@@ -1,5 +1,5 @@
-# VACUUM of tables of rustydb_columnar: freezing and wraparound, multixacts, truncation, index clean-up in several passes,
-# statistics, progress views, and autovacuum, which gives way.
+# VACUUM of tables of rustydb_columnar: freezing and wraparound, multixacts, truncation, index clean-up in several passes, by
+# several processes and not at all, statistics, progress views, what it reports, and autovacuum, which gives way.
 use strict;
 use warnings;
 
@@ -25,6 +25,18 @@ sub consume
 	return sql("SET synchronous_commit = off; CREATE TEMP TABLE eater (x int) USING heap;
 		DO \$\$ BEGIN FOR i IN 1..$n LOOP BEGIN INSERT INTO eater VALUES (1); RAISE EXCEPTION ''; EXCEPTION WHEN raise_exception THEN END;
 		IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END \$\$");
+}
+
+# The same by two sessions.
+sub consume_by_two
+{
+	my $n = int($_[0] / 2) + 1;
+	my @eaters = map { IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
+			"SET synchronous_commit = off", '-c', 'CREATE TEMP TABLE eater (x int) USING heap', '-c',
+			"DO \$\$ BEGIN FOR i IN 1..$n LOOP BEGIN INSERT INTO eater VALUES (1); RAISE EXCEPTION ''; EXCEPTION WHEN raise_exception THEN END;
+			IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END \$\$" ], '<', \undef, '>', '/dev/null', '2>', '/dev/null') } 1 .. 2;
+	$_->finish foreach @eaters;
+	return;
 }
 
 sub age { return sql("SELECT age(relfrozenxid) FROM pg_class WHERE relname = '$_[0]'"); }
@@ -71,18 +83,13 @@ cmp_ok(age('held'), '<', 50, 'and without a snapshot all of it');
 
 my $reader = session($node, 'postgres');
 $reader->query('BEGIN; DECLARE c CURSOR WITH HOLD FOR SELECT k FROM quiet; FETCH 5 FROM c; COMMIT;');
-{
-	my $target = 101000 - age('quiet');
-	my @eaters = map { my $n = int($target / 2) + 1; IPC::Run::start([ 'psql', '-XAtq', '-d', $node->connstr('postgres'), '-c',
-			"SET synchronous_commit = off", '-c', 'CREATE TEMP TABLE eater (x int) USING heap', '-c',
-			"DO \$\$ BEGIN FOR i IN 1..$n LOOP BEGIN INSERT INTO eater VALUES (1); RAISE EXCEPTION ''; EXCEPTION WHEN raise_exception THEN END;
-			IF i % 50 = 0 THEN COMMIT; END IF; END LOOP; END \$\$" ], '<', \undef, '>', '/dev/null', '2>', '/dev/null') } 1 .. 2;
-	$_->finish foreach @eaters;
-}
+consume_by_two(101000 - age('quiet'));
 cmp_ok(age('quiet'), '>', 100000, 'a table that nobody writes to has become old');
 alter_system($node, 'autovacuum', 'on');
 ok(wait_until(sub { sql('SELECT txid_current()'); age('quiet') < 90000 }), 'autovacuum has frozen it to prevent wraparound');
 ok(wait_until(sub { sql("SELECT age(datfrozenxid) < 100000 FROM pg_database WHERE datname = 'postgres'") eq 't' }), 'and the database is young again');
+ok(wait_for_line($node, qr/automatic (aggressive )?vacuum to prevent wraparound of table "postgres.public.quiet": index scans: 0/),
+	'log_autovacuum_min_duration says so');
 is(sql('SELECT count(*) FROM quiet'), '1000', 'it can be read');
 is($reader->query('FETCH 2 FROM c;'), "6\n7", 'also through the cursor');
 alter_system($node, 'autovacuum', undef);
@@ -213,8 +220,64 @@ is(sql('SELECT count(*) FROM many; SET enable_seqscan = off; SELECT count(*) FRO
 	"40000\n40000\n", 'with everything right');
 sql('VACUUM cut');
 same_ways('cleaned', "30000|1500000\n600");
-sql('CREATE INDEX ON many USING hash (k); DELETE FROM many WHERE k % 20 = 0; VACUUM (PARALLEL 2) many');
-is(sql('SET enable_seqscan = off; SELECT count(*) FROM many WHERE k = 30; SELECT count(*) FROM many WHERE k = 40'), "1\n0", 'PARALLEL too');
+
+# ---- by several processes
+
+sub said
+{
+	my ($statements) = @_;
+	my (undef, undef, $said) = $node->psql('postgres', $statements);
+	return $said;
+}
+
+foreach my $shuffled ('off', 'on')
+{
+	my $table = "par_$shuffled";
+	sql("SET rustydb.shuffle_blocks = $shuffled; CREATE TABLE $table (k int PRIMARY KEY, v int, t text) USING rustydb_columnar;
+		CREATE INDEX ${table}_v ON $table (v); CREATE INDEX ON $table USING hash (v); CREATE INDEX ON $table USING gin ((ARRAY[v]));
+		CREATE INDEX ${table}_brin ON $table USING brin (k) WITH (pages_per_range = 4);
+		INSERT INTO $table SELECT g, g % 100, repeat(\$\$x\$\$, 100) FROM generate_series(1, 30000) g; DELETE FROM $table WHERE k % 3 = 0");
+	my $said = said("SET min_parallel_index_scan_size = 0; VACUUM (PARALLEL 4, VERBOSE) $table");
+	like($said, qr/launched [1-4] parallel vacuum workers? for index vacuuming/, "shuffled $shuffled: workers delete entries");
+	like($said, qr/launched [1-4] parallel vacuum workers? for index cleanup/, 'workers tidy up');
+	like($said, qr/index scans: 1\npages: .*\ntuples: 10000 removed, 20000 remain, 0 are dead/, 'and what VERBOSE says is so');
+	like($said, qr/index scan needed: \d+ pages from table \([\d.]+% of total\) had 10000 dead item identifiers removed\nindex "${table}_pkey": pages: /,
+		'as of each index');
+	cmp_ok(sql("SELECT brin_summarize_new_values('${table}_brin')"), '<=', 1, 'a worker has summarized all whole ranges for BRIN');
+	is(sql("SET enable_seqscan = off; SELECT count(*), sum(k) FROM $table WHERE v = 7; SELECT count(*), sum(k) FROM $table WHERE ARRAY[v] \@> ARRAY[7];
+		SELECT count(*), sum(k) FROM $table WHERE k BETWEEN 100 AND 10000"),
+		sql("SET enable_indexscan = off; SET enable_bitmapscan = off; SELECT count(*), sum(k) FROM $table WHERE v = 7; SELECT count(*), sum(k) FROM $table WHERE ARRAY[v] \@> ARRAY[7];
+		SELECT count(*), sum(k) FROM $table WHERE k BETWEEN 100 AND 10000"), 'every index finds what is there');
+	is(sql("SELECT bt_index_check('${table}_pkey', true), bt_index_check('${table}_v', true)"), '|', 'and nothing else');
+	sql("INSERT INTO $table SELECT g, 1, repeat(\$\$x\$\$, 100) FROM generate_series(40001, 60000) g");
+	cmp_ok(sql("SELECT brin_summarize_new_values('${table}_brin')"), '>', 0, 'new ranges are summarized on demand');
+	is(sql("SELECT brin_summarize_new_values('${table}_brin')"), '0', 'once');
+	is(sql("SET enable_seqscan = off; SELECT count(*) FROM $table WHERE k > 40000"), '20000', 'and are found');
+}
+like(said('CREATE TEMP TABLE brief (k int PRIMARY KEY, v int UNIQUE) USING rustydb_columnar; VACUUM (PARALLEL 2) brief'),
+	qr/WARNING:  disabling parallel option of vacuum on "brief" --- cannot vacuum temporary tables in parallel/, 'a temporary table has one process');
+
+# ---- little that is dead may stay
+
+sql('CREATE TABLE big (k int PRIMARY KEY, t text) USING rustydb_columnar; INSERT INTO big SELECT g, repeat($$x$$, 400) FROM generate_series(1, 5000) g;
+	VACUUM big; DELETE FROM big WHERE k = 77');
+like(said('VACUUM (VERBOSE) big'), qr/index scan bypassed: 1 pages from table \([\d.]+% of total\) have 1 dead item identifiers\n/, 'indexes are left alone');
+like(said('VACUUM (VERBOSE, INDEX_CLEANUP on) big'), qr/index scan needed: 1 pages from table \([\d.]+% of total\) had 1 dead item identifiers removed/, 'unless asked for');
+sql('DELETE FROM big WHERE k % 5 = 0');
+like(said('VACUUM (VERBOSE) big'), qr/index scans: 1\n/, 'much is removed');
+is(sql('SELECT count(*) FROM big; SET enable_seqscan = off; SELECT count(*) FROM big WHERE k > 0; SELECT bt_index_check($$big_pkey$$, true)'), "3999\n3999\n", 'the table is right');
+
+# ---- a table that is about to stop everybody
+
+sql('CREATE TABLE late (k int PRIMARY KEY, t text) USING rustydb_columnar; INSERT INTO late SELECT g, repeat($$x$$, 200) FROM generate_series(1, 3000) g; DELETE FROM late WHERE k > 1000');
+consume_by_two(106000);
+$err = said('SET vacuum_failsafe_age = 1; SET vacuum_freeze_min_age = 0; VACUUM (VERBOSE) late');
+like($err, qr/WARNING:  bypassing nonessential maintenance of table "postgres.public.late" as a failsafe after 0 index scans/, 'failsafe');
+like($err, qr/index scan bypassed by failsafe: \d+ pages from table \([\d.]+% of total\) have 2000 dead/, 'leaves the indexes alone');
+like($err, qr/pages: 0 removed/, 'and the end of the table');
+cmp_ok(age('late'), '<', 100, 'and freezes');
+like(said('VACUUM (VERBOSE) late'), qr/pages: [1-9]\d* removed/, 'the next VACUUM does the rest');
+is(sql('SELECT count(*) FROM late; SET enable_seqscan = off; SELECT count(*) FROM late WHERE k > 0; SELECT bt_index_check($$late_pkey$$, true)'), "1000\n1000\n", 'the table is right');
 
 # ---- autovacuum gives way
 

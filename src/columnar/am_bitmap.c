@@ -18,20 +18,77 @@
 #include "columnar/am_bitmap.h"
 
 #include "access/amapi.h"
+#include "access/parallel.h"
 #include "access/table.h"
+#include "catalog/pg_am_d.h"
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
+#include "storage/lmgr.h"
+#include "storage/proc.h"
 #include "store/page_map.h"
 #include "utils/rel.h"
 
 static int	blocks_wanted = 0;
 
-bool
-rdb_blocks_are_wanted(void)
+/*
+ * brin_summarize_range() and its callers, which no access method is asked
+ * about, hold this lock on an index of BRIN, and nobody else does who runs
+ * what they run: functions of the index as the table's owner.
+ */
+static bool
+is_summarizing(Relation rel)
 {
-	return blocks_wanted > 0;
+	List	   *indexes;
+	ListCell   *cell;
+	bool		found = false;
+
+	if (!InSecurityRestrictedOperation() ||
+		!CheckRelationLockedByMe(rel, ShareUpdateExclusiveLock, false))
+		return false;
+	indexes = RelationGetIndexList(rel);
+	foreach(cell, indexes)
+	{
+		Relation	index = RelationIdGetRelation(lfirst_oid(cell));
+
+		if (!RelationIsValid(index))
+			continue;
+		found |= index->rd_rel->relam == BRIN_AM_OID &&
+			CheckRelationLockedByMe(index, ShareUpdateExclusiveLock, false);
+		RelationClose(index);
+	}
+	list_free(indexes);
+	return found;
 }
+
+/* A worker that cleans indexes for VACUUM does nothing else. */
+static bool
+is_vacuum_worker(void)
+{
+	return IsParallelWorker() && (MyProc->statusFlags & PROC_IN_VACUUM) != 0;
+}
+
+/* Whether the one who asks for the table's size means its blocks. */
+bool
+rdb_blocks_are_wanted(Relation rel)
+{
+	return blocks_wanted > 0 || is_vacuum_worker() || is_summarizing(rel);
+}
+
+/* An index's own function of this session's asks for blocks; it may fail. */
+#define ASKING_FOR_BLOCKS(call) \
+	do { \
+		blocks_wanted++; \
+		PG_TRY(); \
+		{ \
+			call; \
+		} \
+		PG_FINALLY(); \
+		{ \
+			blocks_wanted--; \
+		} \
+		PG_END_TRY(); \
+	} while (0)
 
 /* As vac_cleanup_one_index(), with the number of blocks for BRIN to summarize. */
 IndexBulkDeleteResult *
@@ -39,19 +96,17 @@ rdb_cleanup_index(IndexVacuumInfo *info, IndexBulkDeleteResult *stats)
 {
 	IndexBulkDeleteResult *volatile result = NULL;
 
-	blocks_wanted++;
-	PG_TRY();
-	{
-		result = vac_cleanup_one_index(info, stats);
-	}
-	PG_CATCH();
-	{
-		blocks_wanted--;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	blocks_wanted--;
+	ASKING_FOR_BLOCKS(result = vac_cleanup_one_index(info, stats));
 	return result;
+}
+
+/* The same with VACUUM's workers, for all indexes. */
+void
+rdb_cleanup_indexes(ParallelVacuumState *workers, double rows, int passes,
+					bool estimated)
+{
+	ASKING_FOR_BLOCKS(parallel_vacuum_cleanup_all_indexes(workers, (long) rows, passes,
+														  estimated));
 }
 
 #if RDB_HAS_BITMAP_NEXT_BLOCK
@@ -85,18 +140,7 @@ call_original(IndexScanDesc scan, TIDBitmap *blocks)
 {
 	volatile int64 n = 0;
 
-	blocks_wanted++;
-	PG_TRY();
-	{
-		n = original_of(scan->indexRelation->rd_rel->relam) (scan, blocks);
-	}
-	PG_CATCH();
-	{
-		blocks_wanted--;
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	blocks_wanted--;
+	ASKING_FOR_BLOCKS(n = original_of(scan->indexRelation->rd_rel->relam) (scan, blocks));
 	return n;
 }
 

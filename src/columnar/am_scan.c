@@ -66,6 +66,16 @@ reset(RdbScan *scan)
 		pgstat_count_heap_scan(base->rs_rd);
 }
 
+/*
+ * Snapshots that see what is there now (dirty ones say besides who is changing
+ * the row) must be asked when the row is returned.
+ */
+static bool
+is_asked_late(Snapshot snapshot)
+{
+	return !IsMVCCSnapshot(snapshot) && snapshot->snapshot_type != SNAPSHOT_ANY;
+}
+
 /* Large tables must not push everything else out of shared buffers. */
 static void
 choose_strategy(RdbScan *scan)
@@ -100,6 +110,8 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	scan->pin.of_scan = true;
 	if (flags & (SO_TYPE_SEQSCAN | SO_TYPE_SAMPLESCAN))
 		PredicateLockRelation(rel, snapshot);
+	scan->asked_late = is_asked_late(snapshot);
+	scan->checks_conflicts = CheckForSerializableConflictOutNeeded(rel, snapshot);
 	if (parallel)
 		scan->heap.rs_parallelworkerdata = palloc(sizeof(ParallelBlockTableScanWorkerData));
 	choose_strategy(scan);
@@ -165,21 +177,26 @@ sees(RdbScan *scan, OffsetNumber offset)
 	tuple.t_tableOid = RelationGetRelid(base->rs_rd);
 	ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(scan->buffer), offset);
 	visible = HeapTupleSatisfiesVisibility(&tuple, base->rs_snapshot, scan->buffer);
-	HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple, scan->buffer,
-										base->rs_snapshot);
+	if (scan->checks_conflicts)
+		HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple, scan->buffer,
+											base->rs_snapshot);
 	return visible;
 }
 
 /*
- * Snapshots that see what is there now (dirty ones say besides who is changing
- * the row) must be asked when the row is returned.
+ * Whether the snapshot sees the row for the reasons that HeapTupleSatisfiesMVCC
+ * looks at first: known to be inserted before any transaction that the snapshot
+ * knows to be running, and touched by nobody since.  False leaves it open.
  */
-static bool
-is_asked_late(const RdbScan *scan)
+static inline bool
+is_surely_visible(HeapTupleHeader row, Snapshot snapshot)
 {
-	Snapshot	snapshot = scan->heap.rs_base.rs_snapshot;
+	uint16		mask = row->t_infomask;
 
-	return !IsMVCCSnapshot(snapshot) && snapshot->snapshot_type != SNAPSHOT_ANY;
+	if (!(mask & HEAP_XMAX_INVALID) || !(mask & HEAP_XMIN_COMMITTED))
+		return false;
+	return (mask & HEAP_XMIN_FROZEN) == HEAP_XMIN_FROZEN ||
+		TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), snapshot->xmin);
 }
 
 /* Which rows of the pinned page the snapshot sees. */
@@ -187,16 +204,23 @@ static void
 look_for_rows(RdbScan *scan)
 {
 	TableScanDesc base = &scan->heap.rs_base;
+	Snapshot	snapshot = base->rs_snapshot;
+	bool		is_mvcc = snapshot->snapshot_type == SNAPSHOT_MVCC && !scan->checks_conflicts;
 	Page		page;
+	OffsetNumber last;
 
 	heap_page_prune_opt(base->rs_rd, scan->buffer);
 	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
 	page = BufferGetPage(scan->buffer);
-	rdb_compat_test_old_snapshot(base->rs_snapshot, base->rs_rd, page);
-	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	rdb_compat_test_old_snapshot(snapshot, base->rs_rd, page);
+	last = PageGetMaxOffsetNumber(page);
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= last; offset++)
 	{
-		if (ItemIdIsNormal(PageGetItemId(page, offset)) &&
-			(is_asked_late(scan) || sees(scan, offset)))
+		ItemId		item = PageGetItemId(page, offset);
+
+		if (ItemIdIsNormal(item) &&
+			((is_mvcc && is_surely_visible((HeapTupleHeader) PageGetItem(page, item), snapshot)) ||
+			 scan->asked_late || sees(scan, offset)))
 			scan->offsets[scan->count++] = offset;
 	}
 	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
@@ -238,6 +262,14 @@ next_block(RdbScan *scan, int step)
 	return scan->started;
 }
 
+/* By which number the TIDs of the pinned page's rows name their place. */
+static void
+name_rows(RdbScan *scan)
+{
+	scan->tid_block = rdb_tids_are_raw(scan->heap.rs_base.rs_rd) ?
+		BufferGetBlockNumber(scan->buffer) : rdb_scan_block(scan);
+}
+
 /* Go on to the next block that has a page. */
 static bool
 enter_block(RdbScan *scan, int step)
@@ -251,6 +283,7 @@ enter_block(RdbScan *scan, int step)
 		if (!BufferIsValid(scan->buffer))
 			continue;
 		scan->heap.rs_cblock = rdb_scan_block(scan);
+		name_rows(scan);
 		look_for_rows(scan);
 		scan->next = step > 0 ? -1 : scan->count;
 		return true;
@@ -265,13 +298,11 @@ row_at(RdbScan *scan, OffsetNumber offset)
 	HeapTuple	tuple = &scan->heap.rs_ctup;
 	Page		page = BufferGetPage(scan->buffer);
 	ItemId		item = PageGetItemId(page, offset);
-	BlockNumber block = rdb_tids_are_raw(scan->heap.rs_base.rs_rd) ?
-		BufferGetBlockNumber(scan->buffer) : rdb_scan_block(scan);
 
 	tuple->t_data = (HeapTupleHeader) PageGetItem(page, item);
 	tuple->t_len = ItemIdGetLength(item);
 	tuple->t_tableOid = RelationGetRelid(scan->heap.rs_base.rs_rd);
-	ItemPointerSet(&tuple->t_self, block, offset);
+	ItemPointerSet(&tuple->t_self, scan->tid_block, offset);
 	return tuple;
 }
 
@@ -306,7 +337,7 @@ scan_getnextslot(TableScanDesc base, ScanDirection direction, TupleTableSlot *sl
 		}
 		tuple = row_at(scan, scan->offsets[scan->next]);
 		if (!in_range(scan, &tuple->t_self) ||
-			(is_asked_late(scan) && !sees_late(scan, scan->offsets[scan->next])))
+			(scan->asked_late && !sees_late(scan, scan->offsets[scan->next])))
 			continue;
 		pgstat_count_heap_getnext(base->rs_rd);
 		ExecStoreBufferHeapTuple(tuple, slot, scan->buffer);
@@ -420,6 +451,7 @@ enter_bitmap_block(RdbScan *scan, bool *recheck, uint64 *lossy, uint64 *exact)
 			continue;
 		scan->position = block.blockno;
 		scan->next = -1;
+		name_rows(scan);
 		*recheck = block.recheck;
 		(*(block.lossy ? lossy : exact))++;
 		if (block.lossy)
@@ -492,6 +524,7 @@ scan_sample_next_block(TableScanDesc base, struct SampleScanState *state)
 		scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin,
 										scan->heap.rs_strategy);
 	}
+	name_rows(scan);
 	look_for_rows(scan);
 	return true;
 }

@@ -22,7 +22,10 @@ typedef struct RdbScan
 	bool		by_range;
 	ItemPointerData min;		/* of the TIDs to return */
 	ItemPointerData max;
+	bool		asked_late;		/* what the snapshot sees, when the row is returned */
+	bool		checks_conflicts;	/* of a serializable transaction */
 	Buffer		buffer;			/* the block's page, pinned; or invalid */
+	BlockNumber tid_block;		/* what its rows' TIDs name */
 	int			count;			/* its visible rows */
 	int			next;			/* the one returned last */
 	OffsetNumber offsets[MaxHeapTuplesPerPage];

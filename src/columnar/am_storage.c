@@ -78,13 +78,13 @@ copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
 }
 
 /* What BRIN takes for the number of blocks is the number of pages; it is told
- * the former when it asks on behalf of a scan or of VACUUM. */
+ * the former. */
 static uint64
 relation_size(Relation rel, ForkNumber fork)
 {
 	uint64		size = table_block_relation_size(rel, fork);
 
-	if (fork == MAIN_FORKNUM && rdb_blocks_are_wanted())
+	if (fork == MAIN_FORKNUM && rdb_blocks_are_wanted(rel))
 		size = Max(size, (uint64) rdb_map_nblocks(rel) * BLCKSZ);
 	return size;
 }
@@ -94,11 +94,10 @@ static void
 estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages,
 			  double *tuples, double *allvisfrac)
 {
-	BlockNumber all = RelationGetNumberOfBlocks(rel);
-
 	heap->relation_estimate_size(rel, attr_widths, pages, tuples, allvisfrac);
-	if (*pages == all && all > RDB_META_BLOCK)
-		*pages = all - 1;
+	/* of a small table that VACUUM has not seen core assumes a size */
+	if (*pages > RDB_META_BLOCK && rel->rd_rel->reltuples >= 0)
+		(*pages)--;
 }
 
 /* Values that are too long are heap's business. */

@@ -31,20 +31,6 @@ rdb_tids_are_raw(Relation rel)
 	return raw_relid == RelationGetRelid(rel);
 }
 
-/* The slot's row, which heap's code has filled in, is of this block. */
-void
-rdb_slot_set_block(TupleTableSlot *slot, BlockNumber block)
-{
-	BlockIdSet(&slot->tts_tid.ip_blkid, block);
-	if (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot))
-	{
-		HeapTuple	tuple = ((HeapTupleTableSlot *) slot)->tuple;
-
-		if (tuple)
-			tuple->t_self = slot->tts_tid;
-	}
-}
-
 /* The slot's row is where its TID says, on a page that somebody keeps. */
 void
 rdb_slot_from_page(Relation rel, TupleTableSlot *slot)

@@ -16,8 +16,9 @@
 
 #include "access/heapam.h"
 #include "catalog/storage.h"
-#include "columnar/am_bitmap.h"
 #include "columnar/am_tid.h"
+#include "columnar/vacuum_indexes.h"
+#include "columnar/vacuum_report.h"
 #include "commands/dbcommands.h"
 #include "commands/progress.h"
 #include "compat/vacuum_api.h"
@@ -25,39 +26,28 @@
 #include "disk/io_events.h"
 #include "miscadmin.h"
 #include "pgstat.h"
-#include "postmaster/autovacuum.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
 #include "store/map_trim.h"
+#include "store/watched_read.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
+/* As vacuumlazy.c: how often to see whether the table has grown too old. */
+#define HURRY_EVERY_PAGES ((BlockNumber) (((uint64) 4 * 1024 * 1024 * 1024) / BLCKSZ))
+
 typedef struct Vacuum
 {
+	RdbVacuumIndexes indexes;
 	Relation	rel;
 	struct VacuumParams *params;
 	BufferAccessStrategy strategy;
 	RdbVacuumLimits limits;
-	Relation   *indexes;
-	IndexBulkDeleteResult **index_stats;
-	int			nindexes;
-	bool		cleans_indexes;
-	RdbDeadTids *dead;
-	BlockNumber pages;
-	BlockNumber not_cleaned;	/* pages whose cleanup lock was not to be had */
-	double		live;
-	double		recently_dead;
-	double		removed;
-	int			index_passes;
+	bool		hurries;		/* nothing but freezing matters */
+	RdbVacuumReport report;
 } Vacuum;
-
-static int
-level(const Vacuum *vacuum)
-{
-	return (vacuum->params->options & VACOPT_VERBOSE) ? INFO : DEBUG2;
-}
 
 /* ---- pages ---- */
 
@@ -97,7 +87,7 @@ lock_page(Vacuum *vacuum, Buffer buffer, RdbVacuumedPage *result)
 		!rdb_vacuum_look(vacuum->rel, buffer, &vacuum->limits, result) ||
 		!vacuum->limits.aggressive)
 	{
-		vacuum->not_cleaned++;
+		vacuum->report.not_cleaned++;
 		return false;
 	}
 	vacuum->limits = before;
@@ -115,26 +105,30 @@ note_dead(Vacuum *vacuum, Buffer buffer, BlockNumber block, RdbVacuumedPage *res
 		return;
 	if (block == InvalidBlockNumber)
 		rdb_map_reap_unadopted(vacuum->rel, buffer, result->dead, result->ndead);
-	else if (vacuum->nindexes == 0)
+	else if (vacuum->indexes.n == 0)
 		rdb_vacuum_reap(vacuum->rel, buffer, result->dead, result->ndead);
-	else if (vacuum->cleans_indexes)
-		rdb_dead_tids_add(vacuum->dead, block, result->dead, result->ndead);
+	else if (vacuum->indexes.are_cleaned)
+		rdb_dead_tids_add(vacuum->indexes.dead, block, result->dead, result->ndead);
+	if (block != InvalidBlockNumber)
+	{
+		vacuum->report.dead_pages++;
+		vacuum->report.dead_items += result->ndead;
+	}
 }
 
 static void
 count_page(Vacuum *vacuum, const RdbVacuumedPage *result)
 {
-	vacuum->live += result->live;
-	vacuum->recently_dead += result->recently_dead;
-	vacuum->removed += result->removed;
+	vacuum->report.live += result->live;
+	vacuum->report.recently_dead += result->recently_dead;
+	vacuum->report.removed += result->removed;
 }
 
 /* Prune, freeze and count one page. */
 static void
 vacuum_page(Vacuum *vacuum, BlockNumber number)
 {
-	Buffer		buffer = ReadBufferExtended(vacuum->rel, MAIN_FORKNUM, number,
-											RBM_NORMAL, vacuum->strategy);
+	Buffer		buffer = rdb_watched_read(vacuum->rel, number, vacuum->strategy);
 	/* after the pin: from here on the page keeps its block */
 	BlockNumber block = rdb_map_block_of(vacuum->rel, number);
 	RdbVacuumedPage result = {0};
@@ -162,37 +156,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber number)
 	RecordPageWithFreeSpace(vacuum->rel, number, free);
 }
 
-/* ---- indexes ---- */
-
-static void
-index_info(Vacuum *vacuum, int i, bool estimated, IndexVacuumInfo *info)
-{
-	memset(info, 0, sizeof(*info));
-	info->index = vacuum->indexes[i];
-	info->report_progress = false;
-	info->estimated_count = estimated;
-	info->message_level = level(vacuum);
-	info->num_heap_tuples = estimated ? vacuum->rel->rd_rel->reltuples : vacuum->live;
-	info->strategy = vacuum->strategy;
-#if RDB_VACUUM_INFO_HAS_HEAP
-	info->heaprel = vacuum->rel;
-#endif
-}
-
-static void
-clean_indexes(Vacuum *vacuum)
-{
-	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_VACUUM_INDEX);
-	for (int i = 0; i < vacuum->nindexes; i++)
-	{
-		IndexVacuumInfo info;
-
-		index_info(vacuum, i, true, &info);
-		vacuum->index_stats[i] = rdb_dead_tids_delete(&info, vacuum->index_stats[i],
-													  vacuum->dead);
-	}
-	pgstat_progress_update_param(PROGRESS_VACUUM_NUM_INDEX_VACUUMS, ++vacuum->index_passes);
-}
+/* ---- what is dead ---- */
 
 /* The entries are gone: so are the line pointers.  The block is still a row
  * page, because one with dead line pointers stays what it is. */
@@ -219,43 +183,67 @@ reap_block(Vacuum *vacuum, BlockNumber block, OffsetNumber *offsets, int n,
 static void
 remove_dead(Vacuum *vacuum)
 {
+	RdbDeadTids *dead = vacuum->indexes.dead;
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
 	OffsetNumber offsets[MaxHeapTuplesPerPage];
 	BlockNumber block;
 	int64		position = 0;
 	int			n;
 
-	if (rdb_dead_tids_count(vacuum->dead) == 0)
-		return;
-	rdb_dead_tids_sort(vacuum->dead);
-	clean_indexes(vacuum);
+	rdb_dead_tids_sort(dead);
+	rdb_vacuum_indexes_clean(&vacuum->indexes);
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_VACUUM_HEAP);
-	while (rdb_dead_tids_next(vacuum->dead, &position, &block, offsets, &n))
+	while (rdb_dead_tids_next(dead, &position, &block, offsets, &n))
 	{
 		rdb_compat_vacuum_delay();
 		reap_block(vacuum, block, offsets, n, &pin);
 	}
 	rdb_map_unpin(&pin);
-	rdb_dead_tids_clear(vacuum->dead);
+	rdb_dead_tids_clear(dead);
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_SCAN_HEAP);
 }
 
-/* Let each index tidy up, and note its size. */
-static void
-tidy_indexes(Vacuum *vacuum)
+/*
+ * The last of what is dead: where it is little in all, and the user left the
+ * choice to us, the next VACUUM will do, for the limits that vacuumlazy.c has.
+ */
+static bool
+is_little(const Vacuum *vacuum)
 {
-	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_INDEX_CLEANUP);
-	for (int i = 0; i < vacuum->nindexes && vacuum->cleans_indexes; i++)
-	{
-		IndexVacuumInfo info;
-		IndexBulkDeleteResult *stats;
+	return rdb_compat_bypasses_indexes(vacuum->params) && vacuum->indexes.passes == 0 &&
+		vacuum->report.dead_pages < (double) vacuum->report.pages * 0.02 &&
+		rdb_dead_tids_memory(vacuum->indexes.dead) < 32 * 1024 * 1024;
+}
 
-		index_info(vacuum, i, vacuum->not_cleaned > 0, &info);
-		stats = rdb_cleanup_index(&info, vacuum->index_stats[i]);
-		if (stats && !stats->estimated_count)
-			rdb_compat_index_vacuumed(vacuum->indexes[i], stats->num_pages,
-									  stats->num_index_tuples);
-	}
+static void
+remove_rest(Vacuum *vacuum)
+{
+	if (rdb_dead_tids_count(vacuum->indexes.dead) == 0)
+		return;
+	if (is_little(vacuum))
+		vacuum->indexes.are_bypassed = true;
+	else
+		remove_dead(vacuum);
+}
+
+/* A table that is about to stop the server from giving out transaction ids. */
+static void
+hurry_if_needed(Vacuum *vacuum)
+{
+	if (vacuum->hurries || !rdb_compat_must_hurry(vacuum->rel, &vacuum->limits))
+		return;
+	vacuum->hurries = true;
+	vacuum->indexes.are_cleaned = false;
+	rdb_dead_tids_clear(vacuum->indexes.dead);
+	ereport(WARNING,
+			(errmsg("bypassing nonessential maintenance of table \"%s.%s.%s\" as a failsafe after %d index scans",
+					get_database_name(MyDatabaseId),
+					get_namespace_name(RelationGetNamespace(vacuum->rel)),
+					RelationGetRelationName(vacuum->rel), vacuum->indexes.passes),
+			 errdetail("The table's relfrozenxid or relminmxid is too far in the past."),
+			 errhint("Let VACUUM use more memory or run more often, by maintenance_work_mem, autovacuum_work_mem and the autovacuum_* settings.")));
+	VacuumCostActive = false;
+	VacuumCostBalance = 0;
 }
 
 /* ---- the whole ---- */
@@ -263,29 +251,26 @@ tidy_indexes(Vacuum *vacuum)
 static void
 scan_pages(Vacuum *vacuum)
 {
+	BlockNumber end = vacuum->report.pages;
+
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_SCAN_HEAP);
-	pgstat_progress_update_param(PROGRESS_VACUUM_TOTAL_HEAP_BLKS, vacuum->pages);
-	for (BlockNumber number = RDB_META_BLOCK + 1; number < vacuum->pages; number++)
+	pgstat_progress_update_param(PROGRESS_VACUUM_TOTAL_HEAP_BLKS, end);
+	for (BlockNumber number = RDB_META_BLOCK + 1; number < end; number++)
 	{
 		rdb_compat_vacuum_delay();
 		pgstat_progress_update_param(PROGRESS_VACUUM_HEAP_BLKS_SCANNED, number);
-		if (rdb_dead_tids_full(vacuum->dead))
+		if (number % HURRY_EVERY_PAGES == 1)
+			hurry_if_needed(vacuum);
+		if (rdb_dead_tids_full(vacuum->indexes.dead))
+		{
 			remove_dead(vacuum);
+			hurry_if_needed(vacuum);
+		}
 		vacuum_page(vacuum, number);
 	}
-	pgstat_progress_update_param(PROGRESS_VACUUM_HEAP_BLKS_SCANNED, vacuum->pages);
-	remove_dead(vacuum);
-}
-
-/* Indexes are cleaned one after the other; and core says why, where it would. */
-static void
-warn_if_parallel(const Vacuum *vacuum)
-{
-	if (rdb_compat_vacuum_workers(vacuum->params) > 0 && vacuum->nindexes > 1 &&
-		vacuum->cleans_indexes && RelationUsesLocalBuffers(vacuum->rel))
-		ereport(WARNING,
-				(errmsg("disabling parallel option of vacuum on \"%s\" --- cannot vacuum temporary tables in parallel",
-						RelationGetRelationName(vacuum->rel))));
+	pgstat_progress_update_param(PROGRESS_VACUUM_HEAP_BLKS_SCANNED, end);
+	hurry_if_needed(vacuum);
+	remove_rest(vacuum);
 }
 
 static void
@@ -293,29 +278,39 @@ begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 	  BufferAccessStrategy strategy)
 {
 	memset(vacuum, 0, sizeof(*vacuum));
+	rdb_vacuum_report_begin(&vacuum->report, rel, params);
 	vacuum->rel = rel;
 	vacuum->params = params;
 	vacuum->strategy = strategy;
-	vacuum->cleans_indexes = rdb_compat_vacuum_cleans_indexes(params);
 	rdb_vacuum_begin(rel, params, &vacuum->limits);
-	vac_open_indexes(rel, RowExclusiveLock, &vacuum->nindexes, &vacuum->indexes);
-	warn_if_parallel(vacuum);
-	vacuum->index_stats = palloc0(Max(vacuum->nindexes, 1) * sizeof(IndexBulkDeleteResult *));
-	vacuum->pages = RelationGetNumberOfBlocks(rel);
-	vacuum->dead = rdb_dead_tids_make(rdb_compat_is_autovacuum(), vacuum->pages);
+	vacuum->report.pages = RelationGetNumberOfBlocks(rel);
+	rdb_vacuum_indexes_open(&vacuum->indexes, rel, params, strategy);
 }
 
 static void
-report(const Vacuum *vacuum)
+trim(Vacuum *vacuum)
 {
-	ereport(level(vacuum),
-			(errmsg("finished vacuuming \"%s.%s.%s\": index scans: %d",
-					get_database_name(MyDatabaseId),
-					get_namespace_name(RelationGetNamespace(vacuum->rel)),
-					RelationGetRelationName(vacuum->rel), vacuum->index_passes),
-			 errdetail_internal("Pages: %u scanned, %u of them without a cleanup lock. Tuples: %.0f removed, %.0f remain, %.0f are dead but not yet removable.",
-								vacuum->pages, vacuum->not_cleaned, vacuum->removed,
-								vacuum->live, vacuum->recently_dead)));
+	if (vacuum->hurries || !rdb_compat_vacuum_truncates(vacuum->params))
+		return;
+	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_TRUNCATE);
+	rdb_map_trim(vacuum->rel);
+}
+
+/* The planner's, the statistics' and the log's share. */
+static void
+finish(Vacuum *vacuum)
+{
+	RdbVacuumReport *report = &vacuum->report;
+
+	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_FINAL_CLEANUP);
+	report->pages_left = RelationGetNumberOfBlocks(vacuum->rel);
+	report->old_frozen_xid = vacuum->rel->rd_rel->relfrozenxid;
+	report->old_min_multi = vacuum->rel->rd_rel->relminmxid;
+	rdb_vacuum_finish(vacuum->rel, &vacuum->limits, report->pages_left, report->live,
+					  report->recently_dead, vacuum->indexes.n > 0,
+					  &report->frozen_xid_moved, &report->min_multi_moved);
+	pgstat_progress_end_command();
+	rdb_vacuum_report_end(report, &vacuum->indexes, &vacuum->limits, vacuum->hurries);
 }
 
 static void
@@ -329,18 +324,10 @@ relation_vacuum(Relation rel, struct VacuumParams *params,
 	begin(&vacuum, rel, params, strategy);
 	scan_pages(&vacuum);
 	FreeSpaceMapVacuum(rel);
-	tidy_indexes(&vacuum);
-	vac_close_indexes(vacuum.nindexes, vacuum.indexes, NoLock);
-	if (rdb_compat_vacuum_truncates(params))
-	{
-		pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_TRUNCATE);
-		rdb_map_trim(rel);
-	}
-	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_FINAL_CLEANUP);
-	rdb_vacuum_finish(rel, &vacuum.limits, RelationGetNumberOfBlocks(rel), vacuum.live,
-					  vacuum.recently_dead, vacuum.nindexes > 0);
-	report(&vacuum);
-	pgstat_progress_end_command();
+	rdb_vacuum_indexes_close(&vacuum.indexes, vacuum.report.live,
+							 vacuum.report.not_cleaned > 0);
+	trim(&vacuum);
+	finish(&vacuum);
 }
 
 void

@@ -63,9 +63,11 @@ typedef struct RdbRelFile
 /* PostgreSQL's own type for it, where its functions ask for one. */
 #if PG_VERSION_NUM >= 160000
 typedef RelFileLocator RdbLocator;
+#define RdbRelationLocator(rel) ((rel)->rd_locator)
 #define rdb_set_new_file relation_set_new_filelocator
 #else
 typedef RelFileNode RdbLocator;
+#define RdbRelationLocator(rel) ((rel)->rd_node)
 #define rdb_set_new_file relation_set_new_filenode
 #endif
 

@@ -59,19 +59,40 @@ rdb_vacuum_begin(Relation rel, struct VacuumParams *params,
 
 void
 rdb_vacuum_finish(Relation rel, const RdbVacuumLimits *limits, BlockNumber pages,
-				  double live, double dead, bool has_index)
+				  double live, double dead, bool has_index,
+				  bool *frozen_xid_moved, bool *min_multi_moved)
 {
 #if PG_VERSION_NUM >= 180000
 	vac_update_relstats(rel, pages, live, 0, 0, has_index, limits->new_frozen_xid,
-						limits->new_min_multi, NULL, NULL, false);
+						limits->new_min_multi, frozen_xid_moved, min_multi_moved, false);
 	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
 						 (PgStat_Counter) live, (PgStat_Counter) dead, GetCurrentTimestamp());
 #else
 	vac_update_relstats(rel, pages, live, 0, has_index, limits->new_frozen_xid,
-						limits->new_min_multi, NULL, NULL, false);
+						limits->new_min_multi, frozen_xid_moved, min_multi_moved, false);
 	pgstat_report_vacuum(RelationGetRelid(rel), rel->rd_rel->relisshared,
 						 (PgStat_Counter) live, (PgStat_Counter) dead);
 #endif
+}
+
+/* Whether the table is so old that nothing but freezing matters. */
+bool
+rdb_compat_must_hurry(Relation rel, const RdbVacuumLimits *limits)
+{
+#if PG_VERSION_NUM >= 160000
+	(void) rel;
+	return vacuum_xid_failsafe_check(&limits->cutoffs);
+#else
+	(void) limits;
+	return vacuum_xid_failsafe_check(rel->rd_rel->relfrozenxid, rel->rd_rel->relminmxid);
+#endif
+}
+
+/* VACUUM (INDEX_CLEANUP AUTO): where few rows are dead they may wait. */
+bool
+rdb_compat_bypasses_indexes(const struct VacuumParams *params)
+{
+	return params->index_cleanup == VACOPTVALUE_AUTO;
 }
 
 /* ---- a page whose cleanup lock is held ---- */
@@ -394,34 +415,62 @@ rdb_vacuum_reap(Relation rel, Buffer buffer, OffsetNumber *offsets, int n)
 
 /* ---- TIDs for the indexes ---- */
 
+/* kB that the TIDs of one pass may take. */
+static int
+memory_for_tids(void)
+{
+	return rdb_compat_is_autovacuum() && autovacuum_work_mem != -1 ?
+		autovacuum_work_mem : maintenance_work_mem;
+}
+
 #if PG_VERSION_NUM >= 170000
 
 #include "access/tidstore.h"
 
 struct RdbDeadTids
 {
+	ParallelVacuumState *workers;	/* who then owns the rest */
 	TidStore   *store;
-	VacDeadItemsInfo info;
+	VacDeadItemsInfo *info;
 	TidStoreIter *iterator;
 };
 
+static void
+share(RdbDeadTids *dead)
+{
+	dead->store = parallel_vacuum_get_dead_items(dead->workers, &dead->info);
+}
+
 RdbDeadTids *
-rdb_dead_tids_make(bool autovacuum, BlockNumber pages)
+rdb_dead_tids_make(Relation rel, Relation *indexes, int nindexes, int workers,
+				   int message_level, BufferAccessStrategy strategy)
 {
 	RdbDeadTids *dead = palloc0(sizeof(RdbDeadTids));
-	int			memory = autovacuum && autovacuum_work_mem != -1 ?
-		autovacuum_work_mem : maintenance_work_mem;
 
-	(void) pages;
-	dead->info.max_bytes = memory * (size_t) 1024;
-	dead->store = TidStoreCreateLocal(dead->info.max_bytes, true);
+	if (workers >= 0)
+		dead->workers = parallel_vacuum_init(rel, indexes, nindexes, workers,
+											 memory_for_tids(), message_level, strategy);
+	if (dead->workers)
+	{
+		share(dead);
+		return dead;
+	}
+	dead->info = palloc0(sizeof(VacDeadItemsInfo));
+	dead->info->max_bytes = memory_for_tids() * (size_t) 1024;
+	dead->store = TidStoreCreateLocal(dead->info->max_bytes, true);
 	return dead;
+}
+
+int64
+rdb_dead_tids_memory(const RdbDeadTids *dead)
+{
+	return (int64) TidStoreMemoryUsage(dead->store);
 }
 
 bool
 rdb_dead_tids_full(const RdbDeadTids *dead)
 {
-	return TidStoreMemoryUsage(dead->store) > dead->info.max_bytes;
+	return TidStoreMemoryUsage(dead->store) > dead->info->max_bytes;
 }
 
 void
@@ -429,13 +478,13 @@ rdb_dead_tids_add(RdbDeadTids *dead, BlockNumber block,
 				  const OffsetNumber *offsets, int n)
 {
 	TidStoreSetBlockOffsets(dead->store, block, unconstify(OffsetNumber *, offsets), n);
-	dead->info.num_items += n;
+	dead->info->num_items += n;
 }
 
 int64
 rdb_dead_tids_count(const RdbDeadTids *dead)
 {
-	return dead->info.num_items;
+	return dead->info->num_items;
 }
 
 void
@@ -471,42 +520,70 @@ rdb_dead_tids_next(RdbDeadTids *dead, int64 *position, BlockNumber *block,
 void
 rdb_dead_tids_clear(RdbDeadTids *dead)
 {
+	if (dead->workers)
+	{
+		parallel_vacuum_reset_dead_items(dead->workers);
+		share(dead);
+		return;
+	}
 	TidStoreDestroy(dead->store);
-	dead->store = TidStoreCreateLocal(dead->info.max_bytes, true);
-	dead->info.num_items = 0;
+	dead->store = TidStoreCreateLocal(dead->info->max_bytes, true);
+	dead->info->num_items = 0;
 }
 
 IndexBulkDeleteResult *
 rdb_dead_tids_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 					 RdbDeadTids *dead)
 {
-	return vac_bulkdel_one_index(info, stats, dead->store, &dead->info);
+	return vac_bulkdel_one_index(info, stats, dead->store, dead->info);
 }
 
 #else
 
 struct RdbDeadTids
 {
+	ParallelVacuumState *workers;	/* who then owns the items */
 	VacDeadItems *items;
 };
 
 /* As vacuumlazy.c: what memory allows, and no more than the table can have. */
-RdbDeadTids *
-rdb_dead_tids_make(bool autovacuum, BlockNumber pages)
+static int
+max_items(Relation rel)
 {
-	RdbDeadTids *dead = palloc0(sizeof(RdbDeadTids));
-	int			memory = autovacuum && autovacuum_work_mem != -1 ?
-		autovacuum_work_mem : maintenance_work_mem;
-	int64		max = memory * INT64CONST(1024) / (int64) sizeof(ItemPointerData);
+	int64		max = memory_for_tids() * INT64CONST(1024) / (int64) sizeof(ItemPointerData);
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 
 	max = Min(max, INT_MAX);
 	max = Min(max, (int64) (MaxAllocSize / sizeof(ItemPointerData)) - 100);
 	max = Min(max, (int64) MaxHeapTuplesPerPage * Max(pages, 1));
-	max = Max(max, MaxHeapTuplesPerPage);
-	dead->items = palloc(vac_max_items_to_alloc_size((int) max));
-	dead->items->max_items = (int) max;
+	return (int) Max(max, MaxHeapTuplesPerPage);
+}
+
+RdbDeadTids *
+rdb_dead_tids_make(Relation rel, Relation *indexes, int nindexes, int workers,
+				   int message_level, BufferAccessStrategy strategy)
+{
+	RdbDeadTids *dead = palloc0(sizeof(RdbDeadTids));
+	int			max = max_items(rel);
+
+	if (workers >= 0)
+		dead->workers = parallel_vacuum_init(rel, indexes, nindexes, workers, max,
+											 message_level, strategy);
+	if (dead->workers)
+	{
+		dead->items = parallel_vacuum_get_dead_items(dead->workers);
+		return dead;
+	}
+	dead->items = palloc(vac_max_items_to_alloc_size(max));
+	dead->items->max_items = max;
 	dead->items->num_items = 0;
 	return dead;
+}
+
+int64
+rdb_dead_tids_memory(const RdbDeadTids *dead)
+{
+	return dead->items->num_items * (int64) sizeof(ItemPointerData);
 }
 
 /* No room for another page's. */
@@ -578,3 +655,10 @@ rdb_dead_tids_delete(IndexVacuumInfo *info, IndexBulkDeleteResult *stats,
 }
 
 #endif
+
+/* Who deletes them from the indexes with us; NULL if nobody does. */
+ParallelVacuumState *
+rdb_dead_tids_workers(const RdbDeadTids *dead)
+{
+	return dead->workers;
+}

@@ -42,6 +42,8 @@ typedef struct RdbVacuumedPage
 typedef struct RdbDeadTids RdbDeadTids;
 
 extern bool rdb_compat_is_autovacuum(void);
+extern bool rdb_compat_must_hurry(Relation rel, const RdbVacuumLimits *limits);
+extern bool rdb_compat_bypasses_indexes(const struct VacuumParams *params);
 extern void rdb_vacuum_begin(Relation rel, struct VacuumParams *params,
 							 RdbVacuumLimits *limits);
 extern void rdb_vacuum_page(Relation rel, Buffer buffer, RdbVacuumLimits *limits,
@@ -52,9 +54,14 @@ extern void rdb_vacuum_reap(Relation rel, Buffer buffer, OffsetNumber *offsets,
 							int n);
 extern void rdb_vacuum_finish(Relation rel, const RdbVacuumLimits *limits,
 							  BlockNumber pages, double live, double dead,
-							  bool has_index);
+							  bool has_index, bool *frozen_xid_moved,
+							  bool *min_multi_moved);
 
-extern RdbDeadTids *rdb_dead_tids_make(bool autovacuum, BlockNumber pages);
+extern RdbDeadTids *rdb_dead_tids_make(Relation rel, Relation *indexes, int nindexes,
+									   int workers, int message_level,
+									   BufferAccessStrategy strategy);
+extern ParallelVacuumState *rdb_dead_tids_workers(const RdbDeadTids *dead);
+extern int64 rdb_dead_tids_memory(const RdbDeadTids *dead);
 extern bool rdb_dead_tids_full(const RdbDeadTids *dead);
 extern void rdb_dead_tids_add(RdbDeadTids *dead, BlockNumber block,
 							  const OffsetNumber *offsets, int n);

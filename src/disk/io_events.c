@@ -20,7 +20,8 @@ wanted(RdbEventType type)
 		(rdb_interest_wanted() & RDB_CATEGORY_BIT(info->category)) != 0;
 }
 
-/* ReadCompleted or WriteCompleted: one request, of which block is the first. */
+/* ReadCompleted or WriteCompleted: one request, of which block is the first.
+ * us may be RDB_IO_NOT_MEASURED. */
 void
 rdb_io_completed(RdbEventType type, const RdbRelFile *file, BlockNumber block,
 				 int64 us, int64 bytes)
@@ -32,7 +33,10 @@ rdb_io_completed(RdbEventType type, const RdbRelFile *file, BlockNumber block,
 	rdb_event_start(&event, type, RDB_ENGINE);
 	rdb_event_page(&event, file, MAIN_FORKNUM);
 	rdb_event_int(&event, block);
-	rdb_event_int(&event, us);
+	if (us == RDB_IO_NOT_MEASURED)
+		rdb_event_unknown(&event);
+	else
+		rdb_event_int(&event, us);
 	rdb_event_int(&event, bytes);
 	rdb_event_emit(&event);
 }

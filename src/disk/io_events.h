@@ -7,6 +7,9 @@
 
 #include "events/emit.h"
 
+/* A latency that nobody has measured: null. */
+#define RDB_IO_NOT_MEASURED (-1)
+
 extern void rdb_io_completed(RdbEventType type, const RdbRelFile *file,
 							 BlockNumber block, int64 us, int64 bytes);
 extern void rdb_io_vectored(RdbEventType type, const RdbRelFile *file,

@@ -50,16 +50,6 @@ rdb_engine_seal(char *page)
 	((RdbEngineHeader *) RdbEngineArea(page))->crc = rdb_engine_crc(page);
 }
 
-/* By its looks; whether it is intact is another question. */
-bool
-rdb_is_engine_page(const char *page, RdbEngineKind kind)
-{
-	const RdbEngineHeader *header = RdbEngineArea(page);
-
-	return ((PageHeader) page)->pd_special == SizeOfPageHeaderData &&
-		header->magic == RDB_ENGINE_MAGIC && header->kind == kind;
-}
-
 bool
 rdb_engine_intact(const char *page)
 {

@@ -12,7 +12,16 @@ extern void *rdb_engine_init(char *page, RdbEngineKind kind, uint16 version);
 extern void rdb_engine_seal(char *page);
 extern uint32 rdb_engine_crc(const char *page);
 extern uint32 rdb_engine_stored_crc(const char *page);
-extern bool rdb_is_engine_page(const char *page, RdbEngineKind kind);
 extern bool rdb_engine_intact(const char *page);
+
+/* One of the engine's own pages, of that kind, if it is what it says. */
+static inline bool
+rdb_is_engine_page(const char *page, RdbEngineKind kind)
+{
+	const RdbEngineHeader *header = RdbEngineArea(page);
+
+	return ((PageHeader) page)->pd_special == SizeOfPageHeaderData &&
+		header->magic == RDB_ENGINE_MAGIC && header->kind == kind;
+}
 
 #endif							/* RDB_ENGINE_PAGE_H */

@@ -21,6 +21,7 @@
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
 #include "store/map_wal.h"
+#include "store/watched_read.h"
 #include "utils/memutils.h"
 
 /* ---- shape ---- */
@@ -101,29 +102,35 @@ typedef struct CachedLeaf
 {
 	uint32		leaf;
 	BlockNumber page;			/* 0: nothing cached */
+	Buffer		recent;			/* where the page was read last */
 } CachedLeaf;
 
 typedef struct MapCache
 {
-	RdbRelFile	file;
+	RdbLocator	file;
+	Buffer		recent_meta;	/* where the metapage was read last */
 	CachedLeaf	leaves[2][CACHED_LEAVES];
 } MapCache;
+
+static MapCache *
+cache_of(Relation rel)
+{
+	MapCache   *cache = rel->rd_amcache;
+
+	if (cache == NULL)
+		cache = rel->rd_amcache = MemoryContextAllocZero(CacheMemoryContext, sizeof(MapCache));
+	if (memcmp(&cache->file, &RdbRelationLocator(rel), sizeof(RdbLocator)) != 0)
+	{
+		memset(cache, 0, sizeof(*cache));
+		cache->file = RdbRelationLocator(rel);
+	}
+	return cache;
+}
 
 static CachedLeaf *
 cached(Relation rel, RdbMapTree tree, uint32 leaf)
 {
-	MapCache   *cache = rel->rd_amcache;
-	RdbRelFile	file;
-
-	rdb_compat_rel_file(rel, &file);
-	if (cache == NULL)
-		cache = rel->rd_amcache = MemoryContextAllocZero(CacheMemoryContext, sizeof(MapCache));
-	if (memcmp(&cache->file, &file, sizeof(file)) != 0)
-	{
-		memset(cache, 0, sizeof(*cache));
-		cache->file = file;
-	}
-	return &cache->leaves[tree][leaf % CACHED_LEAVES];
+	return &cache_of(rel)->leaves[tree][leaf % CACHED_LEAVES];
 }
 
 /* The trees are gone. */
@@ -169,7 +176,7 @@ check_meta(Relation rel, Buffer buffer)
 Buffer
 rdb_map_read_meta(Relation rel)
 {
-	Buffer		buffer = ReadBuffer(rel, RDB_META_BLOCK);
+	Buffer		buffer = rdb_watched_reread(rel, RDB_META_BLOCK, &cache_of(rel)->recent_meta);
 
 	check_meta(rel, buffer);
 	return buffer;
@@ -209,7 +216,7 @@ find_leaf(Relation rel, RdbMapTree tree, uint32 leaf)
 
 	if (inner == 0)
 		return 0;
-	buffer = ReadBuffer(rel, inner);
+	buffer = rdb_watched_read(rel, inner, NULL);
 	if (!is_page(buffer, tree, 1, leaf / RDB_INNER_SLOTS))
 		damaged(rel, inner, "inner page of the page table");
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -227,7 +234,7 @@ read_cached(Relation rel, RdbMapTree tree, uint32 leaf)
 
 	if (entry->page == 0 || entry->leaf != leaf)
 		return InvalidBuffer;
-	buffer = ReadBuffer(rel, entry->page);
+	buffer = rdb_watched_reread(rel, entry->page, &entry->recent);
 	if (is_page(buffer, tree, 0, leaf))
 		return buffer;
 	ReleaseBuffer(buffer);
@@ -251,12 +258,13 @@ rdb_map_read_leaf(Relation rel, RdbMapTree tree, uint32 leaf)
 	page = find_leaf(rel, tree, leaf);
 	if (page == 0)
 		return InvalidBuffer;
-	buffer = ReadBuffer(rel, page);
+	buffer = rdb_watched_read(rel, page, NULL);
 	if (!is_page(buffer, tree, 0, leaf))
 		damaged(rel, page, "leaf of the page table");
 	entry = cached(rel, tree, leaf);
 	entry->leaf = leaf;
 	entry->page = page;
+	entry->recent = buffer;
 	return buffer;
 }
 
@@ -294,7 +302,7 @@ rdb_map_unlink(Relation rel, BlockNumber page, RdbMapTree tree, int level,
 
 	if (level == 0 && parent == 0)
 		return;
-	buffer = ReadBuffer(rel, parent);
+	buffer = rdb_watched_read(rel, parent, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	if (*parent_slot(BufferGetPage(buffer), tree, level, index) == page)
 	{
@@ -354,7 +362,7 @@ grow_inner(Relation rel, RdbMapTree tree, uint32 inner)
 static void
 grow_leaf(Relation rel, RdbMapTree tree, uint32 leaf)
 {
-	Buffer		inner = ReadBuffer(rel, find_inner(rel, tree, leaf / RDB_INNER_SLOTS));
+	Buffer		inner = rdb_watched_read(rel, find_inner(rel, tree, leaf / RDB_INNER_SLOTS), NULL);
 
 	add_page(rel, tree, 0, leaf, inner,
 			 &RdbInnerSlots(RdbMapPageOf(inner))[leaf % RDB_INNER_SLOTS]);

@@ -19,6 +19,7 @@
 #include "store/engine_page.h"
 #include "store/map_tree.h"
 #include "store/map_wal.h"
+#include "store/watched_read.h"
 
 bool		rdb_shuffle_blocks = false;
 
@@ -74,28 +75,50 @@ rdb_map_unpin(RdbMapPin *pin)
 	pin->missing = false;
 }
 
+/* Have the block's leaf pinned; false when there is none. */
+static bool
+pin_leaf(Relation rel, BlockNumber block, RdbMapPin *pin)
+{
+	uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, block);
+
+	if (pin->leaf == leaf && (BufferIsValid(pin->buffer) || pin->missing))
+		return !pin->missing;
+	rdb_map_unpin(pin);
+	pin->buffer = rdb_map_read_leaf(rel, RDB_MAP_FORWARD, leaf);
+	pin->leaf = leaf;
+	pin->missing = pin->of_scan && !BufferIsValid(pin->buffer);
+	return BufferIsValid(pin->buffer);
+}
+
 /* What a block is now.  The pin keeps the leaf for the next look-up. */
 RdbMapEntry
 rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
 {
-	uint32		leaf = rdb_map_leaf_of(RDB_MAP_FORWARD, block);
 	RdbMapEntry entry;
 
-	if (pin->missing && pin->leaf == leaf)
+	if (!pin_leaf(rel, block, pin))
 		return RdbEntryMake(RDB_ENTRY_NONE, 0);
-	if (!BufferIsValid(pin->buffer) || pin->leaf != leaf)
-	{
-		rdb_map_unpin(pin);
-		pin->buffer = rdb_map_read_leaf(rel, RDB_MAP_FORWARD, leaf);
-		pin->leaf = leaf;
-		pin->missing = pin->of_scan && !BufferIsValid(pin->buffer);
-		if (!BufferIsValid(pin->buffer))
-			return RdbEntryMake(RDB_ENTRY_NONE, 0);
-	}
 	LockBuffer(pin->buffer, BUFFER_LOCK_SHARE);
 	entry = *rdb_map_forward_slot(BufferGetPage(pin->buffer), block);
 	LockBuffer(pin->buffer, BUFFER_LOCK_UNLOCK);
 	return entry;
+}
+
+/*
+ * What it was a moment ago, which somebody may be changing.  Whoever has heard of
+ * the block, or of so many blocks, has heard of it under a lock that was taken
+ * after the entry was made.
+ */
+static RdbMapEntry
+glance(Relation rel, BlockNumber block, RdbMapPin *pin)
+{
+#ifdef PG_HAVE_8BYTE_SINGLE_COPY_ATOMICITY
+	if (!pin_leaf(rel, block, pin))
+		return RdbEntryMake(RDB_ENTRY_NONE, 0);
+	return *(volatile RdbMapEntry *) rdb_map_forward_slot(BufferGetPage(pin->buffer), block);
+#else
+	return rdb_map_entry(rel, block, pin);
+#endif
 }
 
 /* The block that a page holds the rows of; InvalidBlockNumber if none. */
@@ -159,13 +182,12 @@ rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
 {
 	for (;;)
 	{
-		RdbMapEntry entry = rdb_map_entry(rel, block, pin);
+		RdbMapEntry entry = glance(rel, block, pin);
 		Buffer		buffer;
 
 		if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
 			return InvalidBuffer;
-		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, RdbEntryGetPage(entry),
-									RBM_NORMAL, strategy);
+		buffer = rdb_watched_read(rel, RdbEntryGetPage(entry), strategy);
 		if (rdb_map_entry(rel, block, pin) == entry)
 			return buffer;
 		ReleaseBuffer(buffer);
