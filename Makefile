@@ -21,6 +21,7 @@ check-long:
 
 check-pg-core:
 	@bash .ci/pg-core
+	@[ -n "$(AM)$(SHUFFLED)" ] || SHUFFLED=1 bash .ci/pg-core
 
 deps:
 	@bash -c 'set -euo pipefail; . .ci/lib.sh; install_packages check'
