@@ -467,6 +467,45 @@ COMMENT ON FUNCTION rustydb.buffer_unpin_page(regclass, bigint, boolean) IS
 'releases a pin of buffer_fetch_page(), and says whether there was one';
 
 --
+-- Options of single tables
+--
+
+-- heap, whatever the default is: the engine reads it while it is at work.
+CREATE TABLE rustydb.table_options (
+    relation regclass NOT NULL,
+    name text NOT NULL,
+    value text NOT NULL,
+    CONSTRAINT table_options_pkey PRIMARY KEY (relation, name)
+) USING heap;
+COMMENT ON TABLE rustydb.table_options IS
+'options of single tables of the engine: see set_table_option()';
+COMMENT ON COLUMN rustydb.table_options.relation IS 'the table';
+COMMENT ON COLUMN rustydb.table_options.name IS 'the option';
+COMMENT ON COLUMN rustydb.table_options.value IS 'its value';
+GRANT SELECT ON rustydb.table_options TO PUBLIC;
+-- Nothing of a temporary table outlives its session.
+SELECT pg_catalog.pg_extension_config_dump('rustydb.table_options',
+    $$WHERE relation IN (SELECT oid FROM pg_catalog.pg_class WHERE relpersistence <> 't')$$);
+
+CREATE FUNCTION rustydb.table_option_changed() RETURNS trigger
+AS 'MODULE_PATHNAME', 'rdb_table_option_changed'
+LANGUAGE C;
+COMMENT ON FUNCTION rustydb.table_option_changed() IS
+'checks a row of table_options, and has every session read the table''s options again';
+REVOKE ALL ON FUNCTION rustydb.table_option_changed() FROM PUBLIC;
+
+CREATE TRIGGER table_option_changed BEFORE INSERT OR UPDATE OR DELETE ON rustydb.table_options
+FOR EACH ROW EXECUTE FUNCTION rustydb.table_option_changed();
+CREATE TRIGGER table_options_truncated BEFORE TRUNCATE ON rustydb.table_options
+FOR EACH STATEMENT EXECUTE FUNCTION rustydb.table_option_changed();
+
+CREATE FUNCTION rustydb.set_table_option(tbl regclass, name text, value text) RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_set_table_option'
+LANGUAGE C VOLATILE CALLED ON NULL INPUT PARALLEL UNSAFE;
+COMMENT ON FUNCTION rustydb.set_table_option(regclass, text, text) IS
+'sets an option of a table, or with NULL takes it back; pg_dump dumps it';
+
+--
 -- Operations
 --
 

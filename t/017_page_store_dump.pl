@@ -74,6 +74,12 @@ my $next   = next_ids($node, 's') =~ s/\n.*//sr;
 is($next, '3 12 20 39 40 41 42', 'free pages are handed out first');
 is(records($node, 's'), $before, 'and given back');
 
+# Options go with it; a temporary store's do not.
+my $options = 'SELECT relation, name, value FROM rustydb.table_options ORDER BY 1, 2';
+my $temporary = session($node, 'postgres');
+$temporary->query("CREATE TEMP TABLE brief (page_id bigint, slot_id int, record bytea) USING rustydb_pages; SELECT rustydb.set_table_option('brief', 'read_ahead_pages', '3');");
+$node->safe_psql('postgres', "SELECT rustydb.set_table_option('s', 'read_ahead_pages', '17'); SELECT rustydb.set_table_option('\"odd one\".\"St ore\"', 'read_ahead_pages', '0')");
+my $set = "\"odd one\".\"St ore\"|read_ahead_pages|0\ns|read_ahead_pages|17";
 $node->command_ok([ 'pg_dump', '-f', "$dir/plain.sql", $node->connstr('postgres') ], 'pg_dump');
 $node->command_ok([ 'pg_dump', '-Fc', '-f', "$dir/custom", $node->connstr('postgres') ], 'pg_dump -Fc');
 $node->command_ok([ 'pg_dump', '-Fd', '-j2', '-f', "$dir/directory", $node->connstr('postgres') ], 'pg_dump -Fd -j');
@@ -90,7 +96,11 @@ foreach my $how (sort keys %restore)
 	check_store($node, 's', "$how: nothing is wrong with the store", $how);
 	is($node->safe_psql($how, "SELECT rustydb.disk_get_num_pages('none') || ' ' || rustydb.disk_get_num_pages('\"odd one\".\"St ore\"')"),
 		'0 1', "$how: an empty store, and one of an empty page");
+	is(join("\n", sort split /\n/, $node->safe_psql($how, $options)), $set, "$how: options of stores");
 }
+like($node->safe_psql('postgres', $options), qr/^pg_temp_\d+\.brief\|/m, 'a temporary store had options');
+$temporary->quit;
+ok(wait_until(sub { join("\n", sort split /\n/, $node->safe_psql('postgres', $options)) eq $set }), 'as long as it lived');
 # A page without holes is the same, byte for byte.
 my $compact = "SELECT rustydb.store_compact_page('s', id) FROM content('s')";
 $node->safe_psql($_, $compact) foreach 'postgres', 'plain';
@@ -223,6 +233,8 @@ $minimal->stop;
 # Databases of templates are not dropped by a failing test: all that is here is upgraded.
 $node->safe_psql('postgres', "DROP DATABASE $_") foreach keys %restore, 'origin';
 $node->safe_psql('postgres', 'DROP TABLE u; ALTER TABLE s SET TABLESPACE pg_default; DROP TABLESPACE elsewhere');
+my $upgraded_options = $node->safe_psql('postgres', $options);
+isnt($upgraded_options, '', 'there are options to upgrade');
 my %upgraded = map { ($_ => images($node, $_) . records($node, $_)) } 's', 'v', 'w', 'x', 'none';
 my $new = PostgreSQL::Test::Cluster->new('new');
 $new->init(extra => [ '--encoding=UTF8', '--no-locale' ]);
@@ -244,6 +256,8 @@ my $bindir = $node->config_data('--bindir');
 $new->start;
 is(images($new, $_) . records($new, $_), $upgraded{$_}, "after pg_upgrade $_ is the same") foreach sort keys %upgraded;
 check_store($new, $_, "nothing is wrong with $_") foreach sort keys %upgraded;
+is($new->safe_psql('postgres', $options), $upgraded_options, 'options are the same');
+is(failure_of($new, 'postgres', "SELECT rustydb.set_table_option('s', 'read_ahead_pages', NULL)"), '', 'and can be set');
 is(failure_of($new, 'postgres', 'VACUUM (FREEZE) s; VACUUM FULL s'), '', 'and it can be vacuumed');
 $new->stop;
 

@@ -10,6 +10,7 @@
 #include "disk/direct_read.h"
 #include "disk/io_count.h"
 #include "storage/bufmgr.h"
+#include "store/table_options.h"
 #include "utils/rel.h"
 
 #define STREAK 3				/* so many neighbours make a sequence */
@@ -37,9 +38,10 @@ begin(Oid relid, BlockNumber block)
 void
 rdb_read_ahead(Relation rel, BlockNumber block, BlockNumber npages)
 {
-	BlockNumber end = (BlockNumber) Min((int64) block + rdb_read_ahead_pages, npages) + 1;
+	int			window = rdb_option(rel, RDB_OPTION_READ_AHEAD_PAGES, rdb_read_ahead_pages);
+	BlockNumber end = (BlockNumber) Min((int64) block + window, npages) + 1;
 
-	rdb_kernel_reads_ahead = rdb_read_ahead_pages > 0;
+	rdb_kernel_reads_ahead = window > 0;
 	if (state.relid != RelationGetRelid(rel) || block != state.next)
 		begin(RelationGetRelid(rel), block);
 	state.next = block + 1;
@@ -48,7 +50,7 @@ rdb_read_ahead(Relation rel, BlockNumber block, BlockNumber npages)
 		rdb_io_count(RDB_IO_READ_AHEAD_HITS, 1);
 	/* half a window at a time */
 	if (state.streak < STREAK ||
-		(state.to > block && (int64) state.to - block > rdb_read_ahead_pages / 2))
+		(state.to > block && (int64) state.to - block > window / 2))
 		return;
 	state.from = state.from < state.to ? state.from : block + 1;
 	for (state.to = Max(state.to, block + 1); state.to < end; state.to++)

@@ -13,6 +13,7 @@
 #include "store/pages_load.h"
 #include "store/pending.h"
 #include "store/read_ahead.h"
+#include "store/table_options.h"
 #include "utils/guc.h"
 
 void
@@ -38,7 +39,7 @@ rdb_store_settings(void)
 							 PGC_USERSET, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
 	DefineCustomIntVariable("rustydb.read_ahead_pages",
 							"Sets how many pages the kernel is asked for ahead when a session reads pages one after the other.",
-							"0 turns read-ahead off, the kernel's included.",
+							"0 turns read-ahead off, the kernel's included. A page store's option read_ahead_pages is stronger.",
 							&rdb_read_ahead_pages,
 							64, 0, RDB_MAX_READ_AHEAD,
 							PGC_USERSET, 0, NULL, NULL, NULL);
@@ -51,4 +52,5 @@ rdb_store_hooks(void)
 	if (rdb_is_preloaded())
 		rdb_map_register_rmgr();
 	rdb_pages_columns_hooks();
+	rdb_options_hooks();
 }
