@@ -341,19 +341,6 @@ sub verify
 
 # ---- kill everything
 
-sub children_of
-{
-	my ($parent) = @_;
-	my @pids;
-	foreach my $stat (glob '/proc/[0-9]*/stat')
-	{
-		open my $f, '<', $stat or next;
-		my $line = <$f> // next;
-		push @pids, $1 if $line =~ /^(\d+) \(.*\) \w (\d+)/ && $2 == $parent;
-	}
-	return @pids;
-}
-
 my $acknowledged = 0;
 for my $round (1 .. $rounds)
 {
@@ -366,12 +353,9 @@ SQL
 	my @children = (map { child($_, \&writer) } 0 .. $writers - 1);
 	push @children, child($writers, \&disturber);
 	Time::HiRes::sleep(1 + rand 3);
-	my $postmaster = (split /\n/, slurp_file($node->data_dir . '/postmaster.pid'))[0];
-	my @all = children_of($postmaster);
 	$node->kill9;
-	kill 'KILL', @all, children_of($postmaster);
+	wait_until(sub { kill 'KILL', processes_of($node); return !processes_of($node) });
 	waitpid $_, 0 foreach @children;
-	wait_until(sub { return !grep { kill 0, $_ } @all });
 	$node->start;
 	my $known = read_logs();
 	$acknowledged += $known->{n};

@@ -209,8 +209,8 @@ sub kill_server
 
 	kill 'KILL', @children if rand() < 0.5;
 	$node->kill9;
-	kill 'KILL', @children;
-	wait_until(sub { return !grep { kill 0, $_ } $postmaster, @children });
+	# those, too, that were started since
+	wait_until(sub { kill 'KILL', processes_of($node); return !processes_of($node) && !kill 0, $postmaster });
 	return;
 }
 

@@ -7,6 +7,7 @@ package RustyTest;
 use strict;
 use warnings;
 
+use Cwd ();
 use Encode ();
 use Exporter 'import';
 use PostgreSQL::Test::Cluster;
@@ -18,7 +19,7 @@ our $DEADLINE = $ENV{RUSTYDB_TEST_DEADLINE} || 90;
 
 our @EXPORT = qw(
   new_node session listener wait_until wait_for_line
-  worker_pids launcher_pid publisher_pid
+  worker_pids launcher_pid publisher_pid processes_of
   wait_for_launcher wait_for_publisher wait_for_no_publisher processor_time
   failure_of log_size log_since settings alter_system
   type_of fields_of validate rises utf8);
@@ -95,6 +96,14 @@ sub wait_for_line
 			my ($line) = log_since($node, $offset) =~ /^(.*$regex.*)$/m;
 			return $line;
 		});
+}
+
+# A server's processes work in its data directory.
+sub processes_of
+{
+	my ($node) = @_;
+	my $dir = Cwd::realpath($node->data_dir);
+	return grep { (readlink("/proc/$_/cwd") // '') eq $dir } map { /(\d+)$/ } glob '/proc/[0-9]*';
 }
 
 # ---- our workers
