@@ -353,8 +353,7 @@ SQL
 	my @children = (map { child($_, \&writer) } 0 .. $writers - 1);
 	push @children, child($writers, \&disturber);
 	Time::HiRes::sleep(1 + rand 3);
-	$node->kill9;
-	wait_until(sub { kill 'KILL', processes_of($node); return !processes_of($node) });
+	kill_all($node);
 	waitpid $_, 0 foreach @children;
 	$node->start;
 	my $known = read_logs();

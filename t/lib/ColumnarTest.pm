@@ -208,10 +208,7 @@ sub kill_server
 	my @children = split ' ', `ps --no-headers -o pid --ppid $postmaster`;
 
 	kill 'KILL', @children if rand() < 0.5;
-	$node->kill9;
-	# those, too, that were started since
-	wait_until(sub { kill 'KILL', processes_of($node); return !processes_of($node) && !kill 0, $postmaster });
-	return;
+	return kill_all($node);
 }
 
 # ---- what must hold

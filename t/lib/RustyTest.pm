@@ -19,7 +19,7 @@ our $DEADLINE = $ENV{RUSTYDB_TEST_DEADLINE} || 90;
 
 our @EXPORT = qw(
   new_node session listener wait_until wait_for_line
-  worker_pids launcher_pid publisher_pid processes_of
+  worker_pids launcher_pid publisher_pid kill_all
   wait_for_launcher wait_for_publisher wait_for_no_publisher processor_time
   failure_of log_size log_since settings alter_system
   type_of fields_of validate rises utf8);
@@ -98,12 +98,21 @@ sub wait_for_line
 		});
 }
 
-# A server's processes work in its data directory.
-sub processes_of
+# kill_all(NODE): kill -9 of the postmaster and, which may have started more processes meanwhile, of all that work in its data
+# directory. True when they are gone.
+sub kill_all
 {
 	my ($node) = @_;
+	my $postmaster = $node->{_pid};
 	my $dir = Cwd::realpath($node->data_dir);
-	return grep { (readlink("/proc/$_/cwd") // '') eq $dir } map { /(\d+)$/ } glob '/proc/[0-9]*';
+
+	$node->kill9;
+	return wait_until(
+		sub {
+			my @left = grep { (readlink("/proc/$_/cwd") // '') eq $dir } map { /(\d+)$/ } glob '/proc/[0-9]*';
+			kill 'KILL', @left;
+			return !@left && !kill 0, $postmaster;
+		});
 }
 
 # ---- our workers
