@@ -30,6 +30,7 @@
 #include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
+#include "store/extent_sweep.h"
 #include "store/map_trim.h"
 #include "store/watched_read.h"
 #include "utils/lsyscache.h"
@@ -46,6 +47,7 @@ typedef struct Vacuum
 	BufferAccessStrategy strategy;
 	RdbVacuumLimits limits;
 	bool		hurries;		/* nothing but freezing matters */
+	RdbExtentSweep extents;
 	RdbVacuumReport report;
 } Vacuum;
 
@@ -66,11 +68,14 @@ skip_page(Vacuum *vacuum, Buffer buffer)
 {
 	BlockNumber number = BufferGetBlockNumber(buffer);
 	bool		new = PageIsNew(BufferGetPage(buffer));
+	bool		extent = !new && rdb_is_engine_page(BufferGetPage(buffer), RDB_ENGINE_EXTENT);
 
 	UnlockReleaseBuffer(buffer);
 	/* a crash has left it; whoever inserts next initialises it */
 	if (new && number != RDB_META_BLOCK)
 		RecordPageWithFreeSpace(vacuum->rel, number, BLCKSZ - SizeOfPageHeaderData);
+	if (extent)
+		rdb_extent_sweep_page(&vacuum->extents, number);
 }
 
 /* Lock for cleaning, or, if others have it pinned and nothing must be frozen,
@@ -283,6 +288,7 @@ begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 	vacuum->params = params;
 	vacuum->strategy = strategy;
 	rdb_vacuum_begin(rel, params, &vacuum->limits);
+	rdb_extent_sweep_begin(&vacuum->extents, rel);
 	vacuum->report.pages = RelationGetNumberOfBlocks(rel);
 	rdb_vacuum_indexes_open(&vacuum->indexes, rel, params, strategy);
 }
@@ -323,6 +329,8 @@ relation_vacuum(Relation rel, struct VacuumParams *params,
 	pgstat_progress_start_command(PROGRESS_COMMAND_VACUUM, RelationGetRelid(rel));
 	begin(&vacuum, rel, params, strategy);
 	scan_pages(&vacuum);
+	if (!vacuum.hurries)
+		rdb_extent_sweep_end(&vacuum.extents);
 	FreeSpaceMapVacuum(rel);
 	rdb_vacuum_indexes_close(&vacuum.indexes, vacuum.report.live,
 							 vacuum.report.not_cleaned > 0);

@@ -20,6 +20,7 @@
 #if PG_VERSION_NUM >= 170000
 #include "storage/read_stream.h"
 #endif
+#include "storage/standby.h"
 #include "storage/sync.h"
 #include "storage/procarray.h"
 #include "utils/acl.h"
@@ -291,6 +292,17 @@ rdb_compat_next_in_stream(ReadStream *stream, BlockNumber *block)
 	return true;
 }
 #endif
+
+/* On a standby: cancel whoever's snapshot is as old, or wait for him. */
+void
+rdb_compat_resolve_conflict(FullTransactionId horizon, RdbLocator locator)
+{
+#if PG_VERSION_NUM >= 160000
+	ResolveRecoveryConflictWithSnapshotFullXid(horizon, false, locator);
+#else
+	ResolveRecoveryConflictWithSnapshotFullXid(horizon, locator);
+#endif
+}
 
 /* VACUUM (TRUNCATE), the reloption included. */
 bool

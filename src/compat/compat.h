@@ -141,6 +141,7 @@ extern bool rdb_compat_pin_if_resident(const RdbRelFile *file, ForkNumber fork,
 									   BlockNumber block, Buffer buffer);
 extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 									uint32 segment);
+extern void rdb_compat_resolve_conflict(FullTransactionId horizon, RdbLocator locator);
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);

@@ -13,7 +13,7 @@
 #ifndef RDB_MAP_FORMAT_H
 #define RDB_MAP_FORMAT_H
 
-#include "store/store_format.h"
+#include "store/extent_format.h"
 
 typedef enum RdbMapTree
 {
@@ -67,9 +67,12 @@ typedef struct RdbTableMeta
 	uint32		relation_kind;	/* RdbRelationKind */
 	BlockNumber nblocks;		/* blocks are 0 to nblocks - 1 */
 	uint32		shuffled;		/* pages adopted while numbers are scattered; 0: dense */
-	uint32		reserved[5];
+	uint32		free_extents;	/* how many are on the lists, and how many pages they have */
+	uint32		free_pages;
+	uint32		reserved[3];
 	RdbMapEntry first_blocks[RDB_FIRST_BLOCKS];
 	uint32		first_pages[RDB_FIRST_PAGES];	/* block + 1 */
+	RdbExtentList free_lists[RDB_EXTENT_CLASSES];
 	BlockNumber roots[FLEXIBLE_ARRAY_MEMBER];	/* inner pages: forward, reverse; 0: none */
 } RdbTableMeta;
 

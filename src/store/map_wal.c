@@ -9,14 +9,13 @@
 
 #include "store/map_wal.h"
 
-#include "access/bufmask.h"
 #include "access/heapam_xlog.h"
-#include "access/xlog_internal.h"
 #include "access/xloginsert.h"
 #include "access/xlogutils.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "store/engine_page.h"
+#include "store/engine_rmgr.h"
 #include "store/map_tree.h"
 
 /* ---- adopting and unmapping ---- */
@@ -136,6 +135,34 @@ redo_three(XLogReaderState *record)
 	redo_page(record, RDB_ROLE_META);
 }
 
+void
+rdb_map_redo_adopt(XLogReaderState *record)
+{
+	redo_three(record);
+}
+
+void
+rdb_map_redo_unmap(XLogReaderState *record)
+{
+	redo_three(record);
+}
+
+void
+rdb_map_describe_adopt(StringInfo out, const char *data)
+{
+	const RdbXlogAdopt *adopt = (const RdbXlogAdopt *) data;
+
+	appendStringInfo(out, "block %u page %u count %u", adopt->block, adopt->page, adopt->count);
+}
+
+void
+rdb_map_describe_unmap(StringInfo out, const char *data)
+{
+	const RdbXlogUnmap *unmap = (const RdbXlogUnmap *) data;
+
+	appendStringInfo(out, "block %u page %u nblocks %u", unmap->block, unmap->page, unmap->nblocks);
+}
+
 /* ---- growing ---- */
 
 void
@@ -154,8 +181,8 @@ rdb_map_log_grow(Buffer buffer, Buffer parent, RdbMapTree tree, int level,
 	PageSetLSN(BufferGetPage(parent), lsn);
 }
 
-static void
-redo_grow(XLogReaderState *record)
+void
+rdb_map_redo_grow(XLogReaderState *record)
 {
 	const RdbXlogGrow *grow = (const RdbXlogGrow *) XLogRecGetData(record);
 	Buffer		buffer = XLogInitBufferForRedo(record, 0);
@@ -176,87 +203,11 @@ redo_grow(XLogReaderState *record)
 		UnlockReleaseBuffer(buffer);
 }
 
-/* ---- the resource manager ---- */
-
-static void
-rdb_redo(XLogReaderState *record)
-{
-	switch (XLogRecGetInfo(record) & ~XLR_INFO_MASK)
-	{
-		case RDB_XLOG_ADOPT:
-		case RDB_XLOG_UNMAP:
-			redo_three(record);
-			break;
-		case RDB_XLOG_GROW:
-			redo_grow(record);
-			break;
-		default:
-			elog(PANIC, "rustydb_storage: unknown WAL record %u", XLogRecGetInfo(record));
-	}
-}
-
-static void
-rdb_desc(StringInfo buf, XLogReaderState *record)
-{
-	const char *data = XLogRecGetData(record);
-
-	switch (XLogRecGetInfo(record) & ~XLR_INFO_MASK)
-	{
-		case RDB_XLOG_ADOPT:
-			appendStringInfo(buf, "block %u page %u count %u",
-							 ((const RdbXlogAdopt *) data)->block,
-							 ((const RdbXlogAdopt *) data)->page,
-							 ((const RdbXlogAdopt *) data)->count);
-			break;
-		case RDB_XLOG_UNMAP:
-			appendStringInfo(buf, "block %u page %u nblocks %u",
-							 ((const RdbXlogUnmap *) data)->block,
-							 ((const RdbXlogUnmap *) data)->page,
-							 ((const RdbXlogUnmap *) data)->nblocks);
-			break;
-		case RDB_XLOG_GROW:
-			appendStringInfo(buf, "tree %u level %u index %u slot %u",
-							 ((const RdbXlogGrow *) data)->tree,
-							 ((const RdbXlogGrow *) data)->level,
-							 ((const RdbXlogGrow *) data)->index,
-							 ((const RdbXlogGrow *) data)->slot);
-			break;
-	}
-}
-
-static const char *
-rdb_identify(uint8 info)
-{
-	switch (info & ~XLR_INFO_MASK)
-	{
-		case RDB_XLOG_ADOPT:
-			return "ADOPT";
-		case RDB_XLOG_GROW:
-			return "GROW";
-		case RDB_XLOG_UNMAP:
-			return "UNMAP";
-	}
-	return NULL;
-}
-
-/* For wal_consistency_checking: what may differ between primary and replay. */
-static void
-rdb_mask(char *page, BlockNumber block)
-{
-	(void) block;
-	mask_page_lsn_and_checksum(page);
-}
-
-static const RmgrData rmgr = {
-	.rm_name = RDB_RMGR_NAME,
-	.rm_redo = rdb_redo,
-	.rm_desc = rdb_desc,
-	.rm_identify = rdb_identify,
-	.rm_mask = rdb_mask,
-};
-
 void
-rdb_map_register_rmgr(void)
+rdb_map_describe_grow(StringInfo out, const char *data)
 {
-	RegisterCustomRmgr(RDB_RMGR_ID, unconstify(RmgrData *, &rmgr));
+	const RdbXlogGrow *grow = (const RdbXlogGrow *) data;
+
+	appendStringInfo(out, "tree %u level %u index %u slot %u",
+					 grow->tree, grow->level, grow->index, grow->slot);
 }

@@ -1,20 +1,14 @@
 /*
  * map_wal.h
- *	  WAL records of the engine's own resource manager.
+ *	  WAL records of the page table.
  */
 #ifndef RDB_MAP_WAL_H
 #define RDB_MAP_WAL_H
 
+#include "access/xlogreader.h"
 #include "compat/compat.h"
+#include "lib/stringinfo.h"
 #include "store/map_format.h"
-
-/* Written into every record; never change it. */
-#define RDB_RMGR_ID 187
-#define RDB_RMGR_NAME "rustydb_storage"
-
-#define RDB_XLOG_ADOPT 0x00
-#define RDB_XLOG_GROW 0x10
-#define RDB_XLOG_UNMAP 0x20
 
 /* The pages of a change, and the block references of its record.  Slots on the
  * metapage are changed there: then there is no leaf, or the leaf is it. */
@@ -58,6 +52,11 @@ extern void rdb_map_log_adopt(const Buffer *buffers, const RdbXlogAdopt *adopt);
 extern void rdb_map_log_unmap(const Buffer *buffers, const RdbXlogUnmap *unmap);
 extern void rdb_map_log_grow(Buffer buffer, Buffer parent, RdbMapTree tree,
 							 int level, uint32 index, uint16 slot);
-extern void rdb_map_register_rmgr(void);
+extern void rdb_map_redo_adopt(XLogReaderState *record);
+extern void rdb_map_redo_grow(XLogReaderState *record);
+extern void rdb_map_redo_unmap(XLogReaderState *record);
+extern void rdb_map_describe_adopt(StringInfo out, const char *data);
+extern void rdb_map_describe_grow(StringInfo out, const char *data);
+extern void rdb_map_describe_unmap(StringInfo out, const char *data);
 
 #endif							/* RDB_MAP_WAL_H */

@@ -7,7 +7,7 @@
 #include "store/store.h"
 
 #include "core/module.h"
-#include "store/map_wal.h"
+#include "store/engine_rmgr.h"
 #include "store/page_map.h"
 #include "store/pages_columns.h"
 #include "store/pages_load.h"
@@ -50,7 +50,7 @@ rdb_store_hooks(void)
 {
 	rdb_pages_load_hooks();
 	if (rdb_is_preloaded())
-		rdb_map_register_rmgr();
+		rdb_engine_register_rmgr();
 	rdb_pages_columns_hooks();
 	rdb_options_hooks();
 }

@@ -19,7 +19,8 @@ typedef enum RdbEngineKind
 {
 	RDB_ENGINE_META = 1,
 	RDB_ENGINE_FREE = 2,		/* a page store's page that nobody has */
-	RDB_ENGINE_MAP = 3			/* a page of a table's page table */
+	RDB_ENGINE_MAP = 3,			/* a page of a table's page table */
+	RDB_ENGINE_EXTENT = 4		/* a page of an extent */
 } RdbEngineKind;
 
 typedef struct RdbEngineHeader

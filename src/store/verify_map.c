@@ -3,9 +3,9 @@
  *	  Checks a table's page table against its pages.
  *
  * Every page of the file is the metapage, a page of a tree that is where the
- * tree says, a row page, or zero (what a crash leaves of an extension).  Forward
- * and reverse slots agree.  A row page without a block has only rows that
- * nobody may see: that is for VACUUM, and no problem.
+ * tree says, a page of an extent, a row page, or zero (what a crash leaves of an
+ * extension).  Forward and reverse slots agree.  A row page without a block has
+ * only rows that nobody may see: that is for VACUUM, and no problem.
  */
 #include "postgres.h"
 
@@ -13,6 +13,7 @@
 
 #include "store/engine_page.h"
 #include "store/map_tree.h"
+#include "store/verify_extents.h"
 
 /* What is known of the trees: copies of one page each, the last one used. */
 typedef struct MapVerify
@@ -25,6 +26,7 @@ typedef struct MapVerify
 	uint32		leaf_index[2];
 	bool		inner_good[2];
 	bool		leaf_good[2];
+	RdbVerifyExtents extents;
 } MapVerify;
 
 #define NOTHING (RDB_ON_METAPAGE - 1)
@@ -163,6 +165,11 @@ check_page(MapVerify *map, BlockNumber number)
 	}
 	if (block != RDB_NONE)
 		rdb_verify_problem(map->verify, number, block, "a page of the engine has a block");
+	if (rdb_is_engine_page(page.data, RDB_ENGINE_EXTENT))
+	{
+		rdb_verify_extent_page(&map->extents, number, page.data);
+		return false;
+	}
 	if (!rdb_is_engine_page(page.data, RDB_ENGINE_MAP))
 		rdb_verify_problem(map->verify, number, RDB_NONE, "the page is of an unknown kind");
 	return true;
@@ -197,7 +204,8 @@ rdb_verify_map(RdbVerify *verify)
 	BlockNumber tree_pages = 0;
 	BlockNumber linked;
 
-	map->verify = verify;
+	map->verify = map->extents.verify = verify;
+	map->extents.meta = meta_of(map);
 	for (int tree = 0; tree < 2; tree++)
 		map->inner_index[tree] = map->leaf_index[tree] = NOTHING;
 	if (!rdb_verify_read(verify, RDB_META_BLOCK, map->meta.data))
@@ -217,5 +225,6 @@ rdb_verify_map(RdbVerify *verify)
 		rdb_verify_problem(verify, RDB_META_BLOCK, RDB_NONE,
 						   "the page table has %u pages, and %u are in the file",
 						   linked, tree_pages);
+	rdb_verify_free_extents(&map->extents);
 	pfree(map);
 }

@@ -22,5 +22,19 @@ AS 'MODULE_PATHNAME', 'rdb_test_hold_notify_lock' LANGUAGE C STRICT;
 COMMENT ON FUNCTION test_hold_notify_lock() IS
 'holds the lock of the whole cluster that a commit with NOTIFY takes, until the end of the transaction';
 
+CREATE FUNCTION test_extent_write(rel regclass, contents bytea, by_transaction boolean DEFAULT true) RETURNS bigint
+AS 'MODULE_PATHNAME', 'rdb_test_extent_write' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_extent_write(regclass, bytea, boolean) IS
+'writes an extent of a table and returns its first page';
+
+CREATE FUNCTION test_extent_read(rel regclass, first bigint) RETURNS bytea
+AS 'MODULE_PATHNAME', 'rdb_test_extent_read' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_extent_read(regclass, bigint) IS 'what is in an extent';
+
+CREATE FUNCTION test_extent_free(rel regclass, first bigint) RETURNS void
+AS 'MODULE_PATHNAME', 'rdb_test_extent_free' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_extent_free(regclass, bigint) IS 'frees an extent';
+
 REVOKE ALL ON FUNCTION test_emit(text, bigint, int), test_stop_while_emitting(text), test_consume(float8),
-    test_hold_notify_lock() FROM PUBLIC;
+    test_hold_notify_lock(), test_extent_write(regclass, bytea, boolean), test_extent_read(regclass, bigint),
+    test_extent_free(regclass, bigint) FROM PUBLIC;

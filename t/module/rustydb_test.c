@@ -11,6 +11,8 @@
 #include <signal.h>
 #include <unistd.h>
 
+#include "access/table.h"
+#include "access/xact.h"
 #include "catalog/pg_database.h"
 #include "events/emit.h"
 #include "events/interest.h"
@@ -20,6 +22,7 @@
 #include "miscadmin.h"
 #include "portability/instr_time.h"
 #include "storage/lmgr.h"
+#include "store/extents.h"
 #include "utils/builtins.h"
 #include "utils/timestamp.h"
 
@@ -29,6 +32,9 @@ PG_FUNCTION_INFO_V1(rdb_test_emit);
 PG_FUNCTION_INFO_V1(rdb_test_stop_while_emitting);
 PG_FUNCTION_INFO_V1(rdb_test_consume);
 PG_FUNCTION_INFO_V1(rdb_test_hold_notify_lock);
+PG_FUNCTION_INFO_V1(rdb_test_extent_write);
+PG_FUNCTION_INFO_V1(rdb_test_extent_read);
+PG_FUNCTION_INFO_V1(rdb_test_extent_free);
 
 #define MAX_SAMPLES 100000
 #define MARK "made by rustydb_test"
@@ -222,5 +228,48 @@ rdb_test_hold_notify_lock(PG_FUNCTION_ARGS)
 {
 	(void) fcinfo;
 	LockSharedObject(DatabaseRelationId, InvalidOid, 0, AccessExclusiveLock);
+	PG_RETURN_VOID();
+}
+
+/* test_extent_write(rel, contents, by_transaction): see rdb_extent_write(). */
+Datum
+rdb_test_extent_write(PG_FUNCTION_ARGS)
+{
+	bool		by_transaction = PG_GETARG_BOOL(2);
+	Relation	rel = table_open(PG_GETARG_OID(0),
+								 by_transaction ? RowExclusiveLock : ShareUpdateExclusiveLock);
+	bytea	   *contents = PG_GETARG_BYTEA_PP(1);
+	BlockNumber first = rdb_extent_write(rel, VARDATA_ANY(contents), VARSIZE_ANY_EXHDR(contents),
+										 by_transaction ? GetTopFullTransactionId() : InvalidFullTransactionId);
+
+	table_close(rel, NoLock);
+	PG_RETURN_INT64(first);
+}
+
+/* test_extent_read(rel, first): all that is in it. */
+Datum
+rdb_test_extent_read(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	BlockNumber first = (BlockNumber) PG_GETARG_INT64(1);
+	uint32		npages = rdb_extent_pages(rel, first);
+	bytea	   *result = palloc(VARHDRSZ + npages * (Size) RDB_EXTENT_ROOM);
+	Size		length = 0;
+
+	for (uint32 i = 0; i < npages; i++)
+		length += rdb_extent_read(rel, first, i, VARDATA(result) + length);
+	SET_VARSIZE(result, VARHDRSZ + length);
+	table_close(rel, AccessShareLock);
+	PG_RETURN_BYTEA_P(result);
+}
+
+/* test_extent_free(rel, first) */
+Datum
+rdb_test_extent_free(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
+
+	rdb_extent_free(rel, (BlockNumber) PG_GETARG_INT64(1));
+	table_close(rel, NoLock);
 	PG_RETURN_VOID();
 }

@@ -1,0 +1,470 @@
+/*
+ * extents.c
+ *	  Extents of a table: where they are, and what is in them.
+ *
+ * Whoever changes the lists of free extents holds a heavyweight page lock, and so
+ * looks at them without buffer locks; then all pages of the change are locked, the
+ * metapage first.  An extent that is freed is not used again before
+ * everybody who may have seen it has gone: here the snapshots are asked, on a
+ * standby they are cancelled.
+ *
+ * Writing is not one step.  An extent that nothing refers to, because its writer
+ * failed or the server did, is found by VACUUM and freed (extent_sweep.c).
+ */
+#include "postgres.h"
+
+#include "store/extents.h"
+
+#include "access/generic_xlog.h"
+#include "access/xloginsert.h"
+#include "disk/io_events.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/lmgr.h"
+#include "store/engine_page.h"
+#include "store/extent_wal.h"
+#include "store/map_tree.h"
+#include "store/watched_read.h"
+#include "utils/rel.h"
+#include "utils/snapmgr.h"
+
+/* The page whose heavyweight lock stands for the lists.  (The metapage's is for
+ * growing the page table.) */
+#define LIST_LOCK 1
+
+/* How many extents on a list are looked at, for one that is large enough. */
+#define MAX_LOOKS 8
+
+/* ---- pages ---- */
+
+static Buffer
+lock_page(Relation rel, BlockNumber page)
+{
+	Buffer		buffer = rdb_watched_read(rel, page, NULL);
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	return buffer;
+}
+
+static bool
+is_extent_page(const char *page)
+{
+	const RdbExtentPage *extent = RdbEngineArea(page);
+
+	return !PageIsNew((Page) page) && rdb_is_engine_page(page, RDB_ENGINE_EXTENT) &&
+		extent->header.version == RDB_EXTENT_VERSION && rdb_engine_intact(page);
+}
+
+/* Raise XX001, with a ChecksumFailure if that is what it is. */
+static void
+damaged(Relation rel, BlockNumber number, const char *page)
+{
+	RdbRelFile	file;
+
+	rdb_compat_rel_file(rel, &file);
+	if (rdb_is_engine_page(page, RDB_ENGINE_EXTENT) && !rdb_engine_intact(page))
+	{
+		uint32		stored = rdb_engine_stored_crc(page);
+		uint32		right = rdb_engine_crc(page);
+
+		rdb_io_checksum_failure(&file, number, stored, right);
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("invalid page in block %u of relation \"%s\"",
+						number, RelationGetRelationName(rel)),
+				 errdetail("The page's checksum is %u, and %u was calculated.", stored, right)));
+	}
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("invalid page in block %u of relation \"%s\"",
+					number, RelationGetRelationName(rel)),
+			 errdetail("It is not the page of an extent that it should be.")));
+}
+
+/* What a page says of the extent that begins there; false if none does. */
+bool
+rdb_extent_look(Relation rel, BlockNumber first, RdbExtentPage *head)
+{
+	Buffer		buffer = rdb_watched_read(rel, first, NULL);
+	char	   *page = BufferGetPage(buffer);
+	bool		found;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	memcpy(head, RdbEngineArea(page), sizeof(*head));
+	found = is_extent_page(page) && head->first == first;
+	UnlockReleaseBuffer(buffer);
+	return found;
+}
+
+/* Whether a page is an extent's by its looks, and damaged. */
+static bool
+is_damaged(Relation rel, BlockNumber number)
+{
+	Buffer		buffer = rdb_watched_read(rel, number, NULL);
+	char	   *page = BufferGetPage(buffer);
+	bool		result;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	result = !PageIsNew((Page) page) && rdb_is_engine_page(page, RDB_ENGINE_EXTENT) &&
+		!is_extent_page(page);
+	UnlockReleaseBuffer(buffer);
+	return result;
+}
+
+/*
+ * Whether a page of an extent, at which none begins, can be taken for one that
+ * belongs to nothing.  A damaged one cannot, nor one whose extent's beginning is.
+ * head is what rdb_extent_look() has said of it.
+ */
+bool
+rdb_extent_is_lost(Relation rel, BlockNumber number, const RdbExtentPage *head)
+{
+	return !is_damaged(rel, number) &&
+		(head->first > number || !is_damaged(rel, head->first));
+}
+
+/* As rdb_extent_look(), of one that must be there, in that state.  Error: XX001. */
+static void
+read_head(Relation rel, BlockNumber first, RdbExtentState state, RdbExtentPage *head)
+{
+	Buffer		buffer;
+
+	if (rdb_extent_look(rel, first, head) && head->state == state)
+		return;
+	buffer = rdb_watched_read(rel, first, NULL);
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	damaged(rel, first, BufferGetPage(buffer));
+}
+
+/* ---- the lists ---- */
+
+void
+rdb_extent_lock_lists(Relation rel)
+{
+	LockPage(rel, LIST_LOCK, ExclusiveLock);
+}
+
+void
+rdb_extent_unlock_lists(Relation rel)
+{
+	UnlockPage(rel, LIST_LOCK, ExclusiveLock);
+}
+
+static RdbExtentList
+read_list(Relation rel, int class)
+{
+	Buffer		meta = rdb_map_read_meta(rel);
+	RdbExtentList list;
+
+	LockBuffer(meta, BUFFER_LOCK_SHARE);
+	list = RdbTableMetaOf(meta)->free_lists[class];
+	UnlockReleaseBuffer(meta);
+	return list;
+}
+
+static bool
+has_free(Relation rel)
+{
+	Buffer		meta = rdb_map_read_meta(rel);
+	bool		any;
+
+	LockBuffer(meta, BUFFER_LOCK_SHARE);
+	any = RdbTableMetaOf(meta)->free_extents > 0;
+	UnlockReleaseBuffer(meta);
+	return any;
+}
+
+/* All extents leave the lists, which are locked; VACUUM puts them on again. */
+void
+rdb_extent_empty_lists(Relation rel)
+{
+	Buffer		buffer = rdb_map_read_meta(rel);
+	GenericXLogState *wal;
+	RdbTableMeta *meta;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	wal = GenericXLogStart(rel);
+	meta = RdbEngineArea(GenericXLogRegisterBuffer(wal, buffer, 0));
+	memset(meta->free_lists, 0, sizeof(meta->free_lists));
+	meta->free_extents = meta->free_pages = 0;
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
+}
+
+/* The pages of a change, locked in the order of their roles. */
+static void
+lock_change(Relation rel, Buffer *buffers, BlockNumber first, BlockNumber before,
+			BlockNumber rest)
+{
+	buffers[RDB_EXTENT_META] = rdb_map_read_meta(rel);
+	LockBuffer(buffers[RDB_EXTENT_META], BUFFER_LOCK_EXCLUSIVE);
+	buffers[RDB_EXTENT_FIRST] = lock_page(rel, first);
+	buffers[RDB_EXTENT_BEFORE] = before != 0 ? lock_page(rel, before) : InvalidBuffer;
+	buffers[RDB_EXTENT_REST] = rest != 0 ? lock_page(rel, rest) : InvalidBuffer;
+}
+
+static void
+unlock_change(const Buffer *buffers)
+{
+	for (int role = RDB_EXTENT_NROLES - 1; role >= 0; role--)
+	{
+		if (BufferIsValid(buffers[role]))
+			UnlockReleaseBuffer(buffers[role]);
+	}
+}
+
+/*
+ * Among the first few of a list, an extent that nobody can be reading and that has
+ * so many pages; false if there is none.
+ */
+static bool
+find_on_list(Relation rel, int class, uint32 npages, RdbXlogExtentTake *take)
+{
+	BlockNumber first = read_list(rel, class).first;
+
+	take->before = 0;
+	for (int looks = 0; first != 0 && looks < MAX_LOOKS; looks++)
+	{
+		RdbExtentPage head;
+
+		read_head(rel, first, RDB_EXTENT_FREE, &head);
+		if (head.npages >= npages && GlobalVisCheckRemovableFullXid(rel, head.stamp))
+		{
+			take->first = first;
+			take->npages = npages;
+			take->rest = head.npages - npages;
+			take->next = head.next;
+			take->horizon = head.stamp;
+			return true;
+		}
+		take->before = first;
+		first = head.next;
+	}
+	return false;
+}
+
+/* The list for its size, which has smaller ones too, and those for larger ones. */
+static bool
+find_free(Relation rel, uint32 npages, RdbXlogExtentTake *take)
+{
+	for (int class = RdbExtentClass(npages); class < RDB_EXTENT_CLASSES; class++)
+	{
+		if (!find_on_list(rel, class, npages, take))
+			continue;
+		if (take->rest > 0)
+			take->rest_next = read_list(rel, RdbExtentClass(take->rest)).first;
+		/* the rest may go to the list that it comes from */
+		if (take->rest_next == take->first)
+			take->rest_next = take->next;
+		return true;
+	}
+	return false;
+}
+
+/* Take an extent off its list; InvalidBlockNumber if none will do. */
+static BlockNumber
+take_free(Relation rel, uint32 npages, FullTransactionId writer)
+{
+	RdbXlogExtentTake take;
+	Buffer		buffers[RDB_EXTENT_NROLES];
+
+	memset(&take, 0, sizeof(take));
+	take.locator = RdbRelationLocator(rel);
+	take.writer = writer;
+	if (!has_free(rel))
+		return InvalidBlockNumber;
+	rdb_extent_lock_lists(rel);
+	if (!find_free(rel, npages, &take))
+	{
+		rdb_extent_unlock_lists(rel);
+		return InvalidBlockNumber;
+	}
+	lock_change(rel, buffers, take.first, take.before,
+				take.rest > 0 ? take.first + take.npages : 0);
+	rdb_extent_apply_take(rel, buffers, &take);
+	unlock_change(buffers);
+	rdb_extent_unlock_lists(rel);
+	return take.first;
+}
+
+/* ---- writing ---- */
+
+typedef struct Contents
+{
+	const char *bytes;
+	Size		length;
+	FullTransactionId writer;
+	BlockNumber first;
+	uint32		npages;
+} Contents;
+
+/* Fill in a page, which is locked, and log it whole. */
+static void
+write_page(Relation rel, Buffer buffer, const Contents *contents, uint32 index)
+{
+	char	   *page = BufferGetPage(buffer);
+	Size		from = index * (Size) RDB_EXTENT_ROOM;
+	RdbExtentPage *extent;
+
+	START_CRIT_SECTION();
+	extent = rdb_engine_init(page, RDB_ENGINE_EXTENT, RDB_EXTENT_VERSION);
+	extent->first = contents->first;
+	extent->npages = contents->npages;
+	extent->state = RDB_EXTENT_USED;
+	extent->stamp = contents->writer;
+	extent->length = (uint32) Min(contents->length - from, RDB_EXTENT_ROOM);
+	memcpy(extent->contents, contents->bytes + from, extent->length);
+	rdb_engine_seal(page);
+	MarkBufferDirty(buffer);
+	if (RelationNeedsWAL(rel))
+		log_newpage_buffer(buffer, true);
+	END_CRIT_SECTION();
+}
+
+/*
+ * At the end of the file.  No page is unlocked before it is filled in: heap's
+ * code would make a row page of an empty one.
+ */
+static void
+write_new(Relation rel, Contents *contents)
+{
+	LockRelationForExtension(rel, ExclusiveLock);
+	for (uint32 index = 0; index < contents->npages; index++)
+	{
+		Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+
+		if (index == 0)
+			contents->first = BufferGetBlockNumber(buffer);
+		write_page(rel, buffer, contents, index);
+		UnlockReleaseBuffer(buffer);
+	}
+	UnlockRelationForExtension(rel, ExclusiveLock);
+}
+
+static void
+write_over(Relation rel, const Contents *contents)
+{
+	for (uint32 index = 0; index < contents->npages; index++)
+	{
+		Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, contents->first + index,
+												RBM_ZERO_AND_LOCK, NULL);
+
+		CHECK_FOR_INTERRUPTS();
+		write_page(rel, buffer, contents, index);
+		UnlockReleaseBuffer(buffer);
+	}
+}
+
+/*
+ * Write an extent of these bytes, in free pages or new ones; returns its first
+ * page.  The writer is its top-level transaction, or none if the caller holds
+ * ShareUpdateExclusiveLock: VACUUM frees it when the writer has gone and nothing
+ * refers to it.  Error: 54000 beyond RDB_MAX_EXTENT_PAGES.
+ */
+BlockNumber
+rdb_extent_write(Relation rel, const char *bytes, Size length, FullTransactionId writer)
+{
+	Contents	contents = {bytes, length, writer, InvalidBlockNumber, 0};
+	Size		npages = Max((length + RDB_EXTENT_ROOM - 1) / RDB_EXTENT_ROOM, 1);
+
+	if (npages > RDB_MAX_EXTENT_PAGES)
+		ereport(ERROR,
+				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
+				 errmsg("extent of %zu pages is too large for table \"%s\"",
+						npages, RelationGetRelationName(rel)),
+				 errdetail("The limit is %d pages.", RDB_MAX_EXTENT_PAGES)));
+	contents.npages = (uint32) npages;
+	contents.first = take_free(rel, contents.npages, writer);
+	if (contents.first != InvalidBlockNumber)
+		write_over(rel, &contents);
+	else
+		write_new(rel, &contents);
+	return contents.first;
+}
+
+/* ---- reading ---- */
+
+/* How many pages an extent in use has.  Error: XX001 if there is none. */
+uint32
+rdb_extent_pages(Relation rel, BlockNumber first)
+{
+	RdbExtentPage head;
+
+	read_head(rel, first, RDB_EXTENT_USED, &head);
+	return head.npages;
+}
+
+/*
+ * Copy what is on a page of an extent, its index from 0; bytes has room for
+ * RDB_EXTENT_ROOM.  Returns how many there are.  Error: XX001.
+ */
+Size
+rdb_extent_read(Relation rel, BlockNumber first, uint32 index, char *bytes)
+{
+	Buffer		buffer = rdb_watched_read(rel, first + index, NULL);
+	char	   *page = BufferGetPage(buffer);
+	const RdbExtentPage *extent = RdbEngineArea(page);
+	Size		length;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	if (!is_extent_page(page) || extent->first != first || extent->length > RDB_EXTENT_ROOM)
+		damaged(rel, first + index, page);
+	length = extent->length;
+	memcpy(bytes, extent->contents, length);
+	UnlockReleaseBuffer(buffer);
+	return length;
+}
+
+/* ---- freeing ---- */
+
+/* Put a free extent on the list for its size.  The lists are locked. */
+void
+rdb_extent_list(Relation rel, BlockNumber first, uint32 npages, FullTransactionId stamp)
+{
+	RdbXlogExtentFree freed;
+	Buffer		buffers[RDB_EXTENT_NROLES];
+
+	memset(&freed, 0, sizeof(freed));
+	freed.first = first;
+	freed.npages = npages;
+	freed.before = read_list(rel, RdbExtentClass(npages)).last;
+	freed.stamp = stamp;
+	lock_change(rel, buffers, first, freed.before, 0);
+	rdb_extent_apply_free(rel, buffers, &freed);
+	unlock_change(buffers);
+}
+
+/*
+ * Free an extent that nothing refers to any more.  Caller holds at least
+ * ShareUpdateExclusiveLock.  Error: XX001 if it is not in use.
+ */
+void
+rdb_extent_free(Relation rel, BlockNumber first)
+{
+	uint32		npages = rdb_extent_pages(rel, first);
+
+	rdb_extent_lock_lists(rel);
+	rdb_extent_list(rel, first, npages, ReadNextFullTransactionId());
+	rdb_extent_unlock_lists(rel);
+}
+
+/*
+ * Make a page one of an extent's that begins before it, if it is a page of an
+ * extent, or zero, which a crash has left.  False for anything else: heap's code
+ * has made a row page of it since.
+ */
+bool
+rdb_extent_claim(Relation rel, BlockNumber number, BlockNumber first)
+{
+	Buffer		buffer = lock_page(rel, number);
+	char	   *page = BufferGetPage(buffer);
+	const RdbExtentPage *extent = RdbEngineArea(page);
+	Contents	nothing = {"", 0, InvalidFullTransactionId, first, 1};
+	bool		is_new = PageIsNew((Page) page);
+	bool		claimed = is_new || rdb_is_engine_page(page, RDB_ENGINE_EXTENT);
+
+	if (is_new || (claimed && (!is_extent_page(page) || extent->first == number)))
+		write_page(rel, buffer, &nothing, 0);
+	UnlockReleaseBuffer(buffer);
+	return claimed;
+}
