@@ -15,20 +15,24 @@ use Test::More;
 use Time::HiRes ();
 
 my $seconds = $ENV{RUSTYDB_CHECK_LONG} ? 120 : 4;
+# A standby that compares every page lags.
+$RustyTest::DEADLINE = 900 if $ENV{RUSTYDB_CHECK_LONG};
 my $seed = $ENV{RUSTYDB_SEED} || time;
 srand $seed;
 note("seed $seed: RUSTYDB_SEED=$seed runs the same");
 
 my $primary = new_node('primary', { init => [ allows_streaming => 1, has_archiving => 1 ] }, 'shared_buffers = 16MB',
-	'full_page_writes = on', 'max_prepared_transactions = 10', 'wal_keep_size = 1GB',
+	'full_page_writes = on', 'max_prepared_transactions = 10',
 	'max_standby_streaming_delay = 2s');
 make_pairs($primary, 'postgres', 6000);
 alter_system($primary, 'wal_consistency_checking', 'all');
+$primary->safe_psql('postgres', "SELECT pg_create_physical_replication_slot('standby', true)");
 $primary->backup('backup');
 my $standby = PostgreSQL::Test::Cluster->new('standby');
 $standby->init_from_backup($primary, 'backup', has_streaming => 1);
 $standby->append_conf('postgresql.conf', 'shared_buffers = 2MB');
 $standby->append_conf('postgresql.conf', 'archive_mode = off');
+$standby->append_conf('postgresql.conf', "primary_slot_name = 'standby'");
 $standby->start;
 
 sub caught_up
@@ -77,7 +81,7 @@ my @errors = stop_load($load);
 is("@errors", '', 'the load ran');
 is("@wrong", '', 'the bank\'s total was the same at every moment on the standby');
 cmp_ok($reads, '>', 5, "and was read ($reads times)");
-caught_up();
+ok(caught_up(), 'the standby has caught up');
 check_pairs($standby, 'standby');
 check_indexes($standby, 'standby');
 check_bank($standby, 'standby');
