@@ -1,4 +1,4 @@
-# kill -9 of the whole server in the middle of a mixed load on tables of rustydb_columnar, again and again (rounds: 3; 30 in
+# kill -9 of the whole server in the middle of a mixed load on tables of rustydb_columnar, again and again (rounds: 3; 100 in
 # check-long). Every transaction writes the same to heap twins. After recovery nothing acknowledged is lost, nothing aborted
 # is there, and every way to the rows leads to the same ones.
 use strict;
@@ -14,7 +14,7 @@ use RustyTest;
 use Test::More;
 use Time::HiRes ();
 
-my $rounds = $ENV{RUSTYDB_CHECK_LONG} ? 30 : 3;
+my $rounds = $ENV{RUSTYDB_CHECK_LONG} ? 100 : 3;
 my $seed = $ENV{RUSTYDB_SEED} || time;
 srand $seed;
 note("seed $seed: RUSTYDB_SEED=$seed runs the same");
