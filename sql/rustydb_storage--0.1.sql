@@ -479,6 +479,7 @@ CREATE TABLE rustydb.table_options (
 ) USING heap;
 COMMENT ON TABLE rustydb.table_options IS
 'options of single tables of the engine: see set_table_option()';
+COMMENT ON INDEX rustydb.table_options_pkey IS 'a table has an option once';
 COMMENT ON COLUMN rustydb.table_options.relation IS 'the table';
 COMMENT ON COLUMN rustydb.table_options.name IS 'the option';
 COMMENT ON COLUMN rustydb.table_options.value IS 'its value';

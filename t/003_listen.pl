@@ -238,7 +238,7 @@ foreach my $database (sort keys %names)
 		$node->safe_psql(
 			$database, q{
 			SELECT format('%I.%I', nspname, relname) FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
-			WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema')}));
+			WHERE relkind = 'r' AND nspname NOT IN ('pg_catalog', 'information_schema', 'rustydb')}));
 	$all{$database}    = listener($node, $database, @all_channels);
 	$io{$database}     = listener($node, $database, 'rustydb_io');
 	$loader{$database} = session($node, $database);

@@ -199,6 +199,10 @@ push @write, script('drop', 'SELECT drop_batches();') . '@1',
   script('flow', "\\set c random(0, 1)\nSELECT flow(:c * 2000 + 5);") . '@1';
 
 # A standby is never serializable.
+# What a heap table gives as well: on a standby nobody waits for those who have an index open that REINDEX CONCURRENTLY drops,
+# and a parallel worker may come when its leader has failed.
+sub is_heaps { return $_[0] =~ /could not open relation with OID|parallel worker ERROR:  55000: could not map dynamic shared memory segment/; }
+
 sub readers
 {
 	my ($name, @levels) = @_;
@@ -251,7 +255,8 @@ foreach my $run (@running)
 {
 	$run->{handle}->finish;
 	my ($done) = $run->{out} =~ /number of transactions actually processed: (\d+)/;
-	ok($run->{handle}->result(0) == 0 && $run->{err} !~ /ERROR|FATAL|aborted/, "$run->{what}: no error")
+	my @errors = grep { !is_heaps($_) } $run->{err} =~ /^.*(?:ERROR|FATAL).*$/mg;
+	ok(!@errors && ($run->{handle}->result(0) == 0 || $run->{err} =~ /ERROR/), "$run->{what}: no error")
 	  or diag(substr($run->{err}, 0, 3000));
 	cmp_ok($done || 0, '>', 0, "$run->{what}: something was done");
 	note("$run->{what}: $done transactions");
@@ -273,13 +278,14 @@ foreach my $server ($node, $standby)
 	is(failure_of($server, 'postgres', 'SELECT bt_index_parent_check(indexrelid, true) FROM pg_index i JOIN pg_class c ON c.oid = indexrelid '
 			  . "WHERE relam = 403 AND relnamespace = 'public'::regnamespace AND indisvalid" =~ s/parent_//r),
 		'', $server->name . ': amcheck finds nothing') if $server == $node;
-	unlike(log_since($server), qr/PANIC|TRAP|terminated by signal|invalid page in block|has rows and no block|XX000|XX001|XX002/,
-		$server->name . ': the log has nothing of damage');
+	my @damage = grep { !($server == $standby && is_heaps($_)) }
+	  log_since($server) =~ /^.*(?:PANIC|TRAP|terminated by signal|invalid page in block|has rows and no block|XX000|XX001|XX002).*$/mg;
+	is(join("\n", @damage), '', $server->name . ': the log has nothing of damage');
 }
 my $blocks = $node->safe_psql('postgres', "SELECT pg_relation_size('journal') / 8192");
 note("the journal's file has $blocks pages");
 my %states;
-$states{$_}++ foreach log_since($node, $log) =~ /ERROR:  (\w{5}):/g;
+$states{$_}++ foreach map { /ERROR:  (\w{5}):/ } grep { !is_heaps($_) } log_since($node, $log) =~ /^.*ERROR:  \w{5}:.*$/mg;
 note('errors: ' . join ', ', map { "$_ $states{$_}" } sort keys %states);
 is(join(' ', grep { !/^(?:40001|40P01|P0001)$/ } sort keys %states), '', 'no error but serialization failures and deadlocks');
 
