@@ -1,0 +1,201 @@
+// sources: src/codec/bits.c src/codec/ints.c
+// libs: -lpgcommon -lpgport
+/*
+ * Streams of integers: arrays of many shapes come back as they were, each encoding
+ * is chosen where it should be, single values are the same, and nothing is said to
+ * take more than it takes.
+ */
+#include "postgres.h"
+
+#include "codec/bits.h"
+#include "codec/ints.h"
+
+static int	tests = 0;
+static uint64 seed = 88172645463325252ULL;
+static RdbIntWork *work;
+static int64 values[RDB_CHUNK_ROWS];
+static int64 decoded[RDB_CHUNK_ROWS];
+
+static void
+check(bool good, const char *name)
+{
+	printf("%s %d - %s\n", good ? "ok" : "not ok", ++tests, name);
+}
+
+/* xorshift64 (Marsaglia, 2003) */
+static uint64
+next(void)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return seed;
+}
+
+/* ---- bits ---- */
+
+static bool
+bits_come_back(int bits, uint32 n)
+{
+	static uint64 in[300];
+	static uint64 out[300];
+	Size		size = rdb_bits_size(n, bits);
+	uint8	   *data = malloc(size + 1);	/* exactly, for AddressSanitizer */
+	bool		good = true;
+
+	for (uint32 i = 0; i < n; i++)
+		in[i] = next() & rdb_bits_mask(bits) & (i % 3 ? PG_UINT64_MAX : 0xFF);
+	in[n / 2] = rdb_bits_mask(bits);
+	data = realloc(data, size ? size : 1);
+	rdb_bits_pack(data, in, n, bits);
+	rdb_bits_unpack(data, size, out, n, bits);
+	for (uint32 i = 0; i < n; i++)
+		good &= in[i] == out[i] && rdb_bits_get(data, size, i, bits) == in[i];
+	free(data);
+	return good;
+}
+
+static void
+test_bits(void)
+{
+	bool		good = true;
+
+	for (int bits = 0; bits <= 64; bits++)
+	{
+		for (uint32 n = 1; n <= 300; n = n < 20 ? n + 1 : n + 41)
+			good &= bits_come_back(bits, n);
+	}
+	check(good, "numbers of every width come back, all of them and one by one");
+	check(rdb_bits_needed(0) == 0 && rdb_bits_needed(1) == 1 && rdb_bits_needed(255) == 8 &&
+		  rdb_bits_needed(PG_UINT64_MAX) == 64, "how many bits a number takes");
+}
+
+/* ---- shapes ---- */
+
+typedef int64 (*Shape) (uint32 i, uint32 n);
+
+static int64 constant(uint32 i, uint32 n) { (void) i; (void) n; return -42; }
+static int64 ascending(uint32 i, uint32 n) { (void) n; return INT64CONST(1700000000000000) + (int64) i * 1000000; }
+static int64 nearly_ascending(uint32 i, uint32 n) { (void) n; return (int64) i * 1000 + (int64) (next() % 100); }
+static int64 small(uint32 i, uint32 n) { (void) i; (void) n; return (int64) (next() % 50) - 10; }
+static int64 wild(uint32 i, uint32 n) { (void) i; (void) n; return (int64) next(); }
+static int64 few_large(uint32 i, uint32 n) { (void) i; (void) n; return (int64) ((next() % 20) * UINT64CONST(0x123456789ABCDEF)); }
+static int64 few_large_runs(uint32 i, uint32 n) { (void) n; return (int64) ((i / 100 % 5) * (i / 100 % 5) * UINT64CONST(0x123456789ABCDEF)); }
+static int64 runs(uint32 i, uint32 n) { (void) n; return (int64) ((i / 300) * (i / 300) * UINT64CONST(0x9E3779B97F4A7C15)); }
+static int64 extremes(uint32 i, uint32 n) { (void) n; return i % 2 ? PG_INT64_MAX : PG_INT64_MIN; }
+static int64 one_outlier(uint32 i, uint32 n) { return i == n / 2 ? PG_INT64_MIN : 5; }
+
+static const struct
+{
+	const char *name;
+	Shape		shape;
+	int			best;			/* of a full chunk; -1: any */
+}			shapes[] = {
+	{"one value", constant, RDB_BIT_PACKED},
+	{"equal steps", ascending, RDB_DELTA},
+	{"nearly equal steps", nearly_ascending, RDB_DELTA},
+	{"small numbers", small, RDB_BIT_PACKED},
+	{"any numbers", wild, RDB_PLAIN},
+	{"a few large ones", few_large, RDB_DICTIONARY},
+	{"a few large ones in runs", few_large_runs, RDB_DICTIONARY},
+	{"large ones in runs", runs, RDB_RUN_LENGTH},
+	{"both ends", extremes, -1},
+	{"an outlier", one_outlier, RDB_RUN_LENGTH},
+};
+
+/* Encode and decode n values; returns the encoding, or -1. */
+static int
+come_back(uint32 n, int allowed, uint32 *sizes)
+{
+	uint8	   *out = malloc(RDB_INTS_BOUND(n));
+	Size		size = rdb_ints_encode(values, n, allowed, work, out, sizes);
+	int			encoding = out[0];
+
+	if (size > RDB_INTS_BOUND(n))
+		encoding = -1;
+	out = realloc(out, size);	/* exactly */
+	memset(decoded, 0x55, sizeof(decoded));
+	if (rdb_ints_decode(out, size, decoded, n, work) != NULL ||
+		memcmp(values, decoded, n * sizeof(int64)) != 0)
+		encoding = -1;
+	for (uint32 i = 0; i < n && encoding >= 0; i += 1 + n / 50)
+	{
+		int64		value;
+
+		if (rdb_ints_get(out, size, i, n, &value) != NULL || value != values[i])
+			encoding = -1;
+	}
+	/* a byte too few or too many is noticed */
+	if (rdb_ints_decode(out, size - 1, decoded, n, work) == NULL)
+		encoding = -1;
+	if (sizes && encoding >= 0 && sizes[encoding] != size)
+		encoding = -1;
+	free(out);
+	return encoding;
+}
+
+static void
+test_shape(int shape)
+{
+	bool		good = true;
+	char		name[100];
+	uint32		sizes[RDB_NENCODINGS];
+	int			best = -1;
+
+	for (uint32 n = 0; n <= RDB_CHUNK_ROWS; n = n < 20 ? n + 1 : n == 4096 ? RDB_CHUNK_ROWS : n < 4096 && n * 2 > 4096 ? 4096 : n * 2)
+	{
+		for (uint32 i = 0; i < n; i++)
+			values[i] = shapes[shape].shape(i, n);
+		for (int only = 0; only < RDB_NENCODINGS; only++)
+			good &= come_back(n, RDB_ENCODING_BIT(RDB_PLAIN) | RDB_ENCODING_BIT(only), NULL) >= 0;
+		best = come_back(n, RDB_ALL_ENCODINGS, sizes);
+		good &= best >= 0;
+		for (int e = 0; e < RDB_NENCODINGS; e++)
+			good &= sizes[best < 0 ? 0 : best] <= sizes[e];
+		if (n == RDB_CHUNK_ROWS)
+			break;
+	}
+	snprintf(name, sizeof(name), "%s come back", shapes[shape].name);
+	check(good, name);
+	snprintf(name, sizeof(name), "%s get the encoding that is smallest", shapes[shape].name);
+	check(shapes[shape].best < 0 || best == shapes[shape].best, name);
+}
+
+/* A byte that changes may give other numbers, and nothing worse. */
+static void
+test_damage(void)
+{
+	bool		noticed = false;
+
+	for (int round = 0; round < 2000; round++)
+	{
+		uint32		n = 1 + (uint32) (next() % 500);
+		int			shape = (int) (next() % lengthof(shapes));
+		uint8	   *out = malloc(RDB_INTS_BOUND(n));
+		Size		size;
+		int64		value;
+
+		for (uint32 i = 0; i < n; i++)
+			values[i] = shapes[shape].shape(i, n);
+		size = rdb_ints_encode(values, n, RDB_ALL_ENCODINGS, work, out, NULL);
+		out = realloc(out, size);
+		out[next() % Min(size, 30)] ^= (uint8) (1 + next() % 255);
+		noticed |= rdb_ints_decode(out, size, decoded, n, work) != NULL;
+		(void) rdb_ints_get(out, size, (uint32) (next() % n), n, &value);
+		free(out);
+	}
+	check(noticed, "damaged streams are read without harm, and some are noticed");
+}
+
+int
+main(void)
+{
+	work = calloc(1, rdb_ints_work_size());
+	test_bits();
+	for (int shape = 0; shape < (int) lengthof(shapes); shape++)
+		test_shape(shape);
+	test_damage();
+	printf("1..%d\n", tests);
+	free(work);
+	return 0;
+}
