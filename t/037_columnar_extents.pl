@@ -27,6 +27,7 @@ sub contents { return "convert_to(repeat(md5('$_[0]'), " . int($_[1] / 32 + 1) .
 sub part { return "substr(" . contents($_[0], $_[1]) . ", 1, $_[1])"; }
 sub extent { my ($t, $what, $bytes, $by) = @_; return 'test_extent_write(' . "'$t', " . part($what, $bytes) . ($by ? ", $by" : '') . ')'; }
 sub verify_is_clean { my ($t, $what) = @_; return is(sql("SELECT * FROM rustydb.verify('$t')"), '', $what); }
+sub state { return sql("SELECT test_extent_state('$_[0]', $_[1])"); }
 sub consume { return sql('SELECT txid_current()'); }
 
 sql('CREATE EXTENSION rustydb_test; CREATE TABLE t (k int PRIMARY KEY, t text) USING rustydb_columnar;
@@ -56,9 +57,12 @@ is((failure_of($node, 'postgres', "SELECT test_extent_write('t', convert_to(repe
 # ---- freed, and used again when nobody can be reading it
 
 my $old = session($node, 'postgres');
-$old->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1;');
+my $reads_many = "SELECT test_extent_read('t', $first{many}) = " . part('many', $sizes{many}) . ';';
+is($old->query("BEGIN ISOLATION LEVEL REPEATABLE READ; $reads_many"), 't', 'somebody reads one');
 sql("SELECT test_extent_free('t', $first{many})");
 consume();
+is($old->query($reads_many), 't', 'and can go on when it has been freed');
+is(state('t', $first{many}), 'free 13', 'as it is');
 my $size = pages('t');
 isnt(sql('SELECT ' . extent('t', 'other', 100_000)), $first{many}, 'while an old snapshot is there, others are used');
 cmp_ok(pages('t'), '>', $size, 'new ones');
@@ -71,7 +75,7 @@ is(pages('t'), $size, 'without a page more');
 is(sql("SELECT test_extent_read('t', $first{many}) = " . part('three', 3 * $room)), 't', 'with what was written last');
 is((failure_of($node, 'postgres', "SELECT test_extent_free('t', $first{many} + 1)"))[0], 'XX001', 'what is none is not freed');
 sql("SELECT test_extent_free('t', $first{page}); SELECT test_extent_free('t', $first{more})");
-is((failure_of($node, 'postgres', "SELECT test_extent_free('t', $first{page})"))[0], 'XX001', 'nor is one twice');
+is((failure_of($node, 'postgres', "SELECT test_extent_free('t', $first{page})"))[0], '55000', 'nor is one twice');
 consume();
 is(sql('SELECT ' . extent('t', 'two', 2 * $room)), $first{more}, 'the first one that is large enough');
 is(sql('SELECT ' . extent('t', 'single', 10)), $first{page}, 'others stay on the list');
@@ -84,9 +88,10 @@ $writer->query('BEGIN;');
 my $written = $writer->query('SELECT ' . extent('t', 'mine', 50_000) . ';');
 sql('VACUUM t');
 is($writer->query("SELECT test_extent_read('t', $written) = " . part('mine', 50_000) . ';'), 't', 'not while the writer is at work');
+is(state('t', $written), 'used 7', 'who uses it');
 $writer->query('ROLLBACK;');
 sql('VACUUM t');
-is((failure_of($node, 'postgres', "SELECT test_extent_read('t', $written)"))[0], 'XX001', 'but when it has gone');
+is(state('t', $written), 'free 7', 'but when it has gone');
 consume();
 $size = pages('t');
 sql('SELECT ' . extent('t', "more $_", 20_000)) foreach 1 .. 2;
@@ -132,39 +137,98 @@ SKIP:
 		'and no row is lost');
 }
 
-# ---- a damaged page
+# ---- damaged pages
+
+# damage(TABLE, PAGE, AT, BYTES): while the server is down.
+sub damage
+{
+	my ($table, $page, $at, $bytes) = @_;
+	my $file = file_of($table);
+	$node->stop;
+	open my $f, '+<:raw', $file or die $!;
+	seek $f, $page * 8192 + $at, 0;
+	print $f $bytes;
+	close $f;
+	$node->start;
+	return;
+}
+sub frozen_xid { return sql("SELECT relfrozenxid FROM pg_class WHERE oid = '$_[0]'::regclass"); }
 
 sql('CREATE TABLE d (k int) USING rustydb_columnar; INSERT INTO d SELECT generate_series(1, 1000)');
-my $damaged = my $hurt = sql('SELECT ' . extent('d', 'damaged', 3 * $room, 'false'));
-my $file = file_of('d');
-$node->stop;
-open my $f, '+<:raw', $file or die $!;
-seek $f, ($damaged + 1) * 8192 + 4000, 0;
-read $f, my $byte, 1;
-seek $f, ($damaged + 1) * 8192 + 4000, 0;
-print $f chr(ord($byte) ^ 16);
-close $f;
-$node->start;
-($state, $message) = failure_of($node, 'postgres', "SELECT test_extent_read('d', $damaged)");
+my $hurt = sql('SELECT ' . extent('d', 'damaged', 3 * $room, 'false'));
+damage('d', $hurt + 1, 4000, "\0");
+($state, $message) = failure_of($node, 'postgres', "SELECT test_extent_read('d', $hurt)");
 is($state, 'XX001', 'a byte that has changed is noticed');
-like($message, qr/invalid page in block @{[$damaged + 1]} of relation "d".*The page's checksum is \d+, and \d+ was calculated/s, 'and named');
+like($message, qr/invalid page in block @{[$hurt + 1]} of relation "d".*The page's checksum is \d+, and \d+ was calculated/s, 'and named');
 is(sql('SELECT count(*) FROM d'), '1000', 'rows can be read');
-like(sql("SELECT * FROM rustydb.verify('d')"), qr/^@{[$damaged + 1]}\|\|the checksum of the extent's page is wrong$/, 'verify() finds it');
+my $damage = "the checksum of the extent's page is wrong";
+is(sql("SELECT * FROM rustydb.verify('d')"), ($hurt + 1) . "||$damage", 'verify() finds it');
 is(sql("SELECT count(*) FROM rustydb.recent_events('pages') WHERE event -> 'data' -> 'ChecksumFailure' ->> 'page_id' = '@{[$hurt + 1]}'"), '1', 'and everybody is told');
-# Nothing refers to it, and so VACUUM frees it. Of one with a damaged beginning it touches nothing.
 is(sql('VACUUM d'), '', 'VACUUM does not mind');
-verify_is_clean('d', 'and frees it, as nothing refers to it');
-$damaged = sql('SELECT ' . extent('d', 'damaged', 30 * $room, 'false'));
-$node->stop;
-open $f, '+<:raw', $file or die $!;
-seek $f, $damaged * 8192 + 4000, 0;
-print $f 'damaged!';
-close $f;
-$node->start;
-is(sql('VACUUM d'), '', 'VACUUM does not mind a damaged beginning');
-like(sql("SELECT * FROM rustydb.verify('d')"), qr/^$damaged\|\|the checksum of the extent's page is wrong$/, 'and leaves all of it alone');
-is(sql("SELECT test_extent_read('d', " . sql('SELECT ' . extent('d', 'another', 50_000, 'false')) . ') = ' . part('another', 50_000)), 't', 'others can be written');
-is(sql('SELECT count(*) FROM d'), '1000', 'and rows be read');
+is(state('d', $hurt), 'free 3', 'and frees it, as nothing refers to it');
+consume();
+is(sql('SELECT ' . extent('d', 'anew', 3 * $room)), $hurt, 'it can be used again');
+verify_is_clean('d', 'and nothing is wrong with it then');
+
+sql('CREATE TABLE b (k int) USING rustydb_columnar; INSERT INTO b SELECT generate_series(1, 1000)');
+my $headless = sql('SELECT ' . extent('b', 'damaged', 30 * $room, 'false'));
+my $after = sql('SELECT ' . extent('b', 'whole', 2 * $room, 'false'));
+damage('b', $headless, 4000, 'damaged!');
+is(sql('VACUUM b; VACUUM b'), '', 'VACUUM does not mind a damaged beginning');
+is(state('b', $after), 'free 2', 'it frees what comes after');
+is(state('b', $headless + 1), '', 'and leaves the rest of that one alone');
+is(sql("SELECT * FROM rustydb.verify('b')"), "$headless||$damage", 'nothing else is wrong');
+is(sql("SELECT test_extent_read('b', " . sql('SELECT ' . extent('b', 'another', 50_000, 'false')) . ') = ' . part('another', 50_000)), 't', 'others can be written');
+is(sql('SELECT count(*) FROM b'), '1000', 'and rows be read');
+
+# Of a free one: no page of an extent in the middle, and a wrong size at the end of a list. Rows age and are frozen all the same.
+sql('CREATE TABLE f (k int) USING rustydb_columnar; INSERT INTO f SELECT generate_series(1, 1000)');
+my @fives = map { sql('SELECT ' . extent('f', "five $_", 5 * $room, 'false')) } 1 .. 2;
+sql('INSERT INTO f SELECT generate_series(1001, 2000)');
+my @fours = map { sql('SELECT ' . extent('f', "four $_", 4 * $room, 'false')) } 1 .. 3;
+sql('INSERT INTO f SELECT generate_series(2001, 3000)');
+sql("SELECT test_extent_free('f', $_)") foreach @fives, $fours[0];
+damage('f', $fives[0] + 2, 24, 'RDSX');
+my $frozen = frozen_xid('f');
+consume() foreach 1 .. 5;
+is(sql('VACUUM (FREEZE) f; VACUUM (FREEZE) f'), '', 'VACUUM passes by a free extent with a hole');
+cmp_ok(frozen_xid('f'), '>', $frozen, 'and relfrozenxid advances');
+damage('f', $fours[0], 24 + 16 + 4, pack('V', 5));
+sql("SELECT test_extent_free('f', $fours[1])");
+is(sql("SELECT count(*) FROM rustydb.verify('f') WHERE page = $fours[0] AND problem = \$\$$damage\$\$"), '1', 'a damaged end of a list is not sealed');
+consume();
+sql('SELECT ' . extent('f', "large $_", 5 * $room)) foreach 1 .. 3;
+is(sql('SELECT count(*), sum(k) FROM f'), '3000|4501500', 'and no row is written over');
+is(sql('VACUUM (FREEZE) f'), '', 'VACUUM passes by that, too');
+is(sql('SELECT count(*), sum(k) FROM f'), '3000|4501500', 'with all rows');
+
+# ---- writing is cancelled; and an extent is split while VACUUM goes on
+
+my $slow = session($node, 'postgres');
+$slow->query("SET statement_timeout = '20ms';");
+$size = pages('t');
+$slow->query('SELECT ' . extent('t', 'long', 100_000_000) . ';');
+like($slow->error, qr/57014/, 'writing is cancelled');
+cmp_ok(pages('t'), '<', $size + 12_000, 'before it has come to its end');
+$slow->query('RESET statement_timeout;');
+
+sql('CREATE TABLE split (k int, t text) USING rustydb_columnar; INSERT INTO split SELECT 1; ');
+my $big = sql('SELECT ' . extent('split', 'big', 2000 * $room));
+sql('INSERT INTO split SELECT g, repeat($$x$$, 500) FROM generate_series(1, 20000) g');
+sql('VACUUM split');
+is(state('split', $big), 'free 2000', 'a large free extent');
+consume();
+$slow->query('SET vacuum_cost_delay = 5; SET vacuum_cost_limit = 60;');
+$slow->send('VACUUM split;');
+ok(wait_until(sub { sql("SELECT heap_blks_scanned > 2100 FROM pg_stat_progress_vacuum WHERE relid = 'split'::regclass") eq 't' }), 'VACUUM has passed it');
+is(sql('SELECT ' . extent('split', 'small', 1200 * $room)), $big, 'somebody takes a part of it');
+is(sql('SELECT ' . extent('split', 'smaller', 10 * $room)), $big + 1200, 'and another');
+$slow->query('SELECT 1;');
+is($slow->error, '', 'VACUUM comes to its end');
+verify_is_clean('split', 'the table is in order');
+sql('VACUUM split');
+verify_is_clean('split', 'and after the next');
+$slow->quit;
 
 # ---- a standby
 
@@ -175,23 +239,26 @@ $standby->init_from_backup($node, 'backup', has_streaming => 1);
 $standby->append_conf('postgresql.conf', "max_standby_streaming_delay = 1s\nhot_standby_feedback = off");
 $standby->start;
 sub caught_up { return $node->wait_for_catchup($standby, 'replay', $node->lsn('insert')); }
-my $extent = sql('SELECT ' . extent('t', 'for the standby', 70_000, 'false'));
+sql('CREATE TABLE st (k int) USING rustydb_columnar');
+my $extent = sql('SELECT ' . extent('st', 'for the standby', 70_000, 'false'));
 caught_up();
-my $reads = "SELECT test_extent_read('t', $extent) = " . part('for the standby', 70_000);
+my $reads = "SELECT test_extent_read('st', $extent) = " . part('for the standby', 70_000);
 my $reader = session($standby, 'postgres');
 is($reader->query("BEGIN ISOLATION LEVEL REPEATABLE READ; $reads;"), 't', 'a standby reads it');
 my $start = $node->lsn('insert');
-sql("SELECT test_extent_free('t', $extent)");
+sql("SELECT test_extent_free('st', $extent)");
+caught_up();
+is($reader->query("$reads;"), 't', 'also when it has been freed');
 consume();
-is(sql('SELECT ' . extent('t', 'instead', 70_000, 'false')), $extent, 'the primary uses it again');
+is(sql('SELECT ' . extent('st', 'instead', 70_000, 'false')), $extent, 'the primary uses it again');
 caught_up();
 $reader->query("$reads;");
 like($reader->error, qr/conflict with recovery|server closed the connection/, 'whoever may be reading it there, has to go');
 $reader->quit;
-is($standby->safe_psql('postgres', "SELECT test_extent_read('t', $extent) = " . part('instead', 70_000)), 't', 'and others read what it is now');
+is($standby->safe_psql('postgres', "SELECT test_extent_read('st', $extent) = " . part('instead', 70_000)), 't', 'and others read what it is now');
 # pg_waldump does not know what they are called
 is(join(' ', map { $_->[2] =~ /\((30|40)\)|EXTENT_(?:TAKE|FREE)/ ? 'ok' : $_->[2] } waldump($node, qr/custom187|rustydb_storage/, $start)), 'ok ok', 'a record to free it, one to take it');
-is($standby->safe_psql('postgres', "SELECT * FROM rustydb.verify('t')"), '', 'its table is in order');
+is($standby->safe_psql('postgres', "SELECT * FROM rustydb.verify('st')"), '', 'its table is in order');
 
 # ---- crashes, with everything at once
 
@@ -246,6 +313,9 @@ sql('CREATE TABLE merged (k int) USING rustydb_columnar; INSERT INTO merged SELE
 my @parts = map { sql('SELECT ' . extent('merged', "part $_", 20_000)) } 1 .. 6;
 sql('INSERT INTO merged SELECT generate_series(1, 3000)');
 my @others = map { sql('SELECT ' . extent('merged', "part $_", 30_000)) } 1 .. 3;
+# freed, and merged when nobody can be reading them
+sql('VACUUM merged');
+consume();
 sql('VACUUM merged');
 $size = pages('merged');
 consume();

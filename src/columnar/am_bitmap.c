@@ -24,6 +24,7 @@
 #include "commands/vacuum.h"
 #include "miscadmin.h"
 #include "nodes/tidbitmap.h"
+#include "pgstat.h"
 #include "storage/lmgr.h"
 #include "storage/proc.h"
 #include "store/page_map.h"
@@ -34,7 +35,8 @@ static int	blocks_wanted = 0;
 /*
  * brin_summarize_range() and its callers, which no access method is asked
  * about, hold this lock on an index of BRIN, and nobody else does who runs
- * what they run: functions of the index as the table's owner.
+ * what they run: functions of the index as the table's owner.  Commands with a
+ * progress of their own, ANALYZE above all, are something else.
  */
 static bool
 is_summarizing(Relation rel)
@@ -44,6 +46,7 @@ is_summarizing(Relation rel)
 	bool		found = false;
 
 	if (!InSecurityRestrictedOperation() ||
+		(MyBEEntry && MyBEEntry->st_progress_command != PROGRESS_COMMAND_INVALID) ||
 		!CheckRelationLockedByMe(rel, ShareUpdateExclusiveLock, false))
 		return false;
 	indexes = RelationGetIndexList(rel);

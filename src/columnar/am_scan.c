@@ -435,6 +435,24 @@ look_for_chains(RdbScan *scan, TBMIterateResult *block)
 	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
 }
 
+/* For serializable transactions: what a lossy block's rows were seen to be, which
+ * heap_hot_search_buffer() notes of the others. */
+static void
+note_seen(RdbScan *scan)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+	Page		page = BufferGetPage(scan->buffer);
+
+	for (int i = 0; i < scan->count && scan->checks_conflicts; i++)
+	{
+		HeapTupleHeader row = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, scan->offsets[i]));
+		ItemPointerData tid;
+
+		ItemPointerSet(&tid, BufferGetBlockNumber(scan->buffer), scan->offsets[i]);
+		PredicateLockTID(base->rs_rd, &tid, base->rs_snapshot, HeapTupleHeaderGetXmin(row));
+	}
+}
+
 /* Go on to the bitmap's next block that has a page. */
 static bool
 enter_bitmap_block(RdbScan *scan, bool *recheck, uint64 *lossy, uint64 *exact)
@@ -455,7 +473,10 @@ enter_bitmap_block(RdbScan *scan, bool *recheck, uint64 *lossy, uint64 *exact)
 		*recheck = block.recheck;
 		(*(block.lossy ? lossy : exact))++;
 		if (block.lossy)
+		{
 			look_for_rows(scan);
+			note_seen(scan);
+		}
 		else
 			look_for_chains(scan, &block);
 		return true;

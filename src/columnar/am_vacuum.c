@@ -88,8 +88,9 @@ lock_page(Vacuum *vacuum, Buffer buffer, RdbVacuumedPage *result)
 	if (ConditionalLockBufferForCleanup(buffer))
 		return true;
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	if (!is_row_page(buffer) ||
-		!rdb_vacuum_look(vacuum->rel, buffer, &vacuum->limits, result) ||
+	if (!is_row_page(buffer))
+		return false;
+	if (!rdb_vacuum_look(vacuum->rel, buffer, &vacuum->limits, result) ||
 		!vacuum->limits.aggressive)
 	{
 		vacuum->report.not_cleaned++;
@@ -271,7 +272,9 @@ scan_pages(Vacuum *vacuum)
 			remove_dead(vacuum);
 			hurry_if_needed(vacuum);
 		}
-		vacuum_page(vacuum, number);
+		/* extents are whole, or damaged; either way they have no rows */
+		if (number >= vacuum->extents.covered)
+			vacuum_page(vacuum, number);
 	}
 	pgstat_progress_update_param(PROGRESS_VACUUM_HEAP_BLKS_SCANNED, end);
 	hurry_if_needed(vacuum);
@@ -329,13 +332,13 @@ relation_vacuum(Relation rel, struct VacuumParams *params,
 	pgstat_progress_start_command(PROGRESS_COMMAND_VACUUM, RelationGetRelid(rel));
 	begin(&vacuum, rel, params, strategy);
 	scan_pages(&vacuum);
-	if (!vacuum.hurries)
-		rdb_extent_sweep_end(&vacuum.extents);
 	FreeSpaceMapVacuum(rel);
 	rdb_vacuum_indexes_close(&vacuum.indexes, vacuum.report.live,
 							 vacuum.report.not_cleaned > 0);
 	trim(&vacuum);
 	finish(&vacuum);
+	if (!vacuum.hurries)
+		rdb_extent_sweep_end(&vacuum.extents);
 }
 
 void

@@ -27,6 +27,7 @@ static const RecordType types[] = {
 	[RDB_XLOG_UNMAP >> 4] = {"UNMAP", rdb_map_redo_unmap, rdb_map_describe_unmap},
 	[RDB_XLOG_EXTENT_TAKE >> 4] = {"EXTENT_TAKE", rdb_extent_redo_take, rdb_extent_describe_take},
 	[RDB_XLOG_EXTENT_FREE >> 4] = {"EXTENT_FREE", rdb_extent_redo_free, rdb_extent_describe_free},
+	[RDB_XLOG_EXTENT_MERGE >> 4] = {"EXTENT_MERGE", rdb_extent_redo_merge, rdb_extent_describe_merge},
 };
 
 /* NULL for what another version has written. */

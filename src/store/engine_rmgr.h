@@ -14,6 +14,7 @@
 #define RDB_XLOG_UNMAP 0x20
 #define RDB_XLOG_EXTENT_TAKE 0x30
 #define RDB_XLOG_EXTENT_FREE 0x40
+#define RDB_XLOG_EXTENT_MERGE 0x50
 
 extern void rdb_engine_register_rmgr(void);
 

@@ -1,15 +1,19 @@
 /*
  * extent_sweep.c
- *	  What VACUUM does to extents, as it comes by their pages in order.
+ *	  What VACUUM does to extents.
+ *
+ * It notes them as it comes by their first pages in order, and does the rest when
+ * all else is done, so that a damaged extent cannot keep it from freezing rows.
  *
  * Those that nothing refers to, and whose writer has gone, are freed.  Pages that
  * are an extent's by their looks, and belong to none, are what a crash has left of
- * merging; they become free extents.  In the end neighbours are merged: the lists
- * are emptied and made anew, of what the pages said.  Should that be interrupted,
- * the lists are too short, which the next VACUUM notices.
+ * merging; they become free extents.  In the end neighbours that nobody can be
+ * reading are merged: the lists are emptied and made anew, of what the pages said.
+ * Should that be interrupted, the lists are too short, which the next VACUUM
+ * notices.
  *
  * The caller holds ShareUpdateExclusiveLock, so that nobody frees an extent
- * meanwhile; others may take some.
+ * meanwhile; others may take some, or parts of them.
  */
 #include "postgres.h"
 
@@ -19,9 +23,10 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
+#include "store/extent_wal.h"
 #include "store/map_tree.h"
-#include "utils/memutils.h"
 #include "utils/rel.h"
+#include "utils/snapmgr.h"
 
 /* 2.4 MB; a table with more free extents goes on with what it has. */
 #define MAX_RUNS 100000
@@ -33,26 +38,41 @@ rdb_extent_sweep_begin(RdbExtentSweep *sweep, Relation rel)
 	sweep->rel = rel;
 }
 
-/* Note free pages: with those before, or after them. */
-static void
-note_free(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransactionId stamp)
+/* ---- what is there ---- */
+
+static bool
+is_unread(const RdbExtentSweep *sweep, FullTransactionId stamp)
+{
+	return GlobalVisCheckRemovableFullXid(sweep->rel, stamp);
+}
+
+/* Free pages after the last run become part of it, if nobody can be reading any. */
+static bool
+extends_last(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransactionId stamp)
 {
 	RdbFreeRun *last = sweep->nruns > 0 ? &sweep->runs[sweep->nruns - 1] : NULL;
 
-	sweep->covered = first + npages;
-	if (last && last->first + last->npages == first &&
-		last->npages + npages <= RDB_MAX_EXTENT_PAGES)
+	if (last == NULL || last->first + last->npages != first ||
+		last->npages + npages > RDB_MAX_EXTENT_PAGES ||
+		!is_unread(sweep, last->stamp) || !is_unread(sweep, stamp))
+		return false;
+	last->npages += npages;
+	last->extents++;
+	if (FullTransactionIdPrecedes(last->stamp, stamp))
+		last->stamp = stamp;
+	return true;
+}
+
+static void
+note_free(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransactionId stamp)
+{
+	if (sweep->too_many || extends_last(sweep, first, npages, stamp))
+		return;
+	if (sweep->nruns == MAX_RUNS)
 	{
-		last->npages += npages;
-		last->extents++;
-		if (FullTransactionIdPrecedes(last->stamp, stamp))
-			last->stamp = stamp;
+		sweep->too_many = true;
 		return;
 	}
-	if (sweep->nruns == MAX_RUNS)
-		sweep->too_many = true;
-	if (sweep->too_many)
-		return;
 	if (sweep->nruns == sweep->room)
 	{
 		sweep->room = Max(64, sweep->room * 2);
@@ -63,48 +83,41 @@ note_free(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransacti
 	sweep->runs[sweep->nruns++] = (RdbFreeRun) {first, npages, stamp, 1};
 }
 
+/* The writer is a running transaction.  (No running one is so old that its id
+ * could be taken for another's.) */
 static bool
 is_written_by_somebody(const RdbExtentPage *head)
 {
-	return FullTransactionIdIsValid(head->stamp) &&
+	uint64		age = U64FromFullTransactionId(ReadNextFullTransactionId()) -
+		U64FromFullTransactionId(head->stamp);
+
+	return FullTransactionIdIsValid(head->stamp) && age < PG_INT32_MAX &&
 		TransactionIdIsInProgress(XidFromFullTransactionId(head->stamp));
 }
 
-/* An extent whose writer has gone, and that nothing refers to: it is freed, as far
- * as it came to be. */
 static void
-free_left(RdbExtentSweep *sweep, const RdbExtentPage *head)
+note_used(RdbExtentSweep *sweep, const RdbExtentPage *head)
 {
-	Relation	rel = sweep->rel;
-	BlockNumber end = RelationGetNumberOfBlocks(rel);
-	FullTransactionId stamp;
-	RdbExtentPage other;
-	uint32		npages = 1;
-
-	while (npages < head->npages && head->first + npages < end &&
-		   !rdb_extent_look(rel, head->first + npages, &other) &&
-		   rdb_extent_claim(rel, head->first + npages, head->first))
-	{
-		CHECK_FOR_INTERRUPTS();
-		npages++;
-	}
-	rdb_extent_lock_lists(rel);
-	stamp = ReadNextFullTransactionId();
-	rdb_extent_list(rel, head->first, npages, stamp);
-	rdb_extent_unlock_lists(rel);
-	sweep->free++;
-	note_free(sweep, head->first, npages, stamp);
+	sweep->covered = head->first + (rdb_extent_is_whole(sweep->rel, head) ? head->npages : 1);
+	if (!is_written_by_somebody(head))
+		sweep->left = lappend_int(sweep->left, (int) head->first);
 }
 
-/* VACUUM is at a page of an extent. */
+/*
+ * VACUUM is at a page of an extent.  Those that are known to be an extent's it need
+ * not read: below sweep->covered.  What was split since its first page was seen,
+ * is there, too.
+ */
 void
 rdb_extent_sweep_page(RdbExtentSweep *sweep, BlockNumber page)
 {
 	RdbExtentPage head;
 
+	if (page < sweep->covered)
+		return;
 	if (!rdb_extent_look(sweep->rel, page, &head))
 	{
-		if (page < sweep->covered || !rdb_extent_is_lost(sweep->rel, page, &head))
+		if (!rdb_extent_is_lost(sweep->rel, page))
 			return;
 		sweep->lost++;
 		note_free(sweep, page, 1, ReadNextFullTransactionId());
@@ -112,12 +125,39 @@ rdb_extent_sweep_page(RdbExtentSweep *sweep, BlockNumber page)
 	else if (head.state == RDB_EXTENT_FREE)
 	{
 		sweep->free++;
+		sweep->covered = page + head.npages;
 		note_free(sweep, page, head.npages, head.stamp);
 	}
-	else if (is_written_by_somebody(&head))
-		sweep->covered = page + head.npages;
 	else
-		free_left(sweep, &head);
+		note_used(sweep, &head);
+}
+
+/* ---- what nothing refers to ---- */
+
+/* It is freed as far as it came to be; a damaged page ends it. */
+static void
+free_left(RdbExtentSweep *sweep, BlockNumber first)
+{
+	Relation	rel = sweep->rel;
+	BlockNumber end = RelationGetNumberOfBlocks(rel);
+	RdbExtentPage head;
+	RdbExtentPage other;
+	uint32		npages = 1;
+
+	if (!rdb_extent_look(rel, first, &head) || head.state != RDB_EXTENT_USED)
+		return;
+	if (rdb_extent_is_whole(rel, &head))
+		npages = head.npages;
+	while (npages < head.npages && first + npages < end &&
+		   !rdb_extent_look(rel, first + npages, &other) &&
+		   rdb_extent_claim(rel, first + npages, first))
+	{
+		CHECK_FOR_INTERRUPTS();
+		npages++;
+	}
+	rdb_extent_lock_lists(rel);
+	rdb_extent_list(rel, first, npages, ReadNextFullTransactionId());
+	rdb_extent_unlock_lists(rel);
 }
 
 /* ---- merging ---- */
@@ -149,7 +189,7 @@ is_still_free(RdbExtentSweep *sweep, const RdbFreeRun *run)
 		extents++;
 		if (!rdb_extent_look(sweep->rel, run->first + i, &head))
 			i++;				/* a lost one: nobody can have taken it */
-		else if (head.state != RDB_EXTENT_FREE)
+		else if (head.state != RDB_EXTENT_FREE || head.npages == 0)
 			return false;
 		else
 			i += head.npages;
@@ -157,45 +197,93 @@ is_still_free(RdbExtentSweep *sweep, const RdbFreeRun *run)
 	return extents == run->extents;
 }
 
-/* Pages of a run become one free extent, or what they were if some are in use. */
+/* One free extent of a run; of some, where a page in it is none of an extent. */
 static void
-list_run(RdbExtentSweep *sweep, const RdbFreeRun *run)
+list_whole(RdbExtentSweep *sweep, const RdbFreeRun *run)
 {
-	if (is_still_free(sweep, run))
-	{
-		for (uint32 i = 1; i < run->npages; i++)
-		{
-			CHECK_FOR_INTERRUPTS();
-			if (!rdb_extent_claim(sweep->rel, run->first + i, run->first))
-				elog(ERROR, "page %u of a free extent of table \"%s\" is none of an extent",
-					 run->first + i, RelationGetRelationName(sweep->rel));
-		}
-		rdb_extent_list(sweep->rel, run->first, run->npages, run->stamp);
-		return;
-	}
-	for (uint32 i = 0; i < run->npages; i++)
-	{
-		RdbExtentPage head;
+	BlockNumber first = run->first;
+	BlockNumber end = run->first + run->npages;
 
-		if (rdb_extent_look(sweep->rel, run->first + i, &head) && head.state == RDB_EXTENT_FREE)
-			rdb_extent_list(sweep->rel, head.first, head.npages, head.stamp);
+	for (BlockNumber page = run->first + 1; page <= end; page++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (page < end && (run->extents == 1 || rdb_extent_claim(sweep->rel, page, first)))
+			continue;
+		rdb_extent_list(sweep->rel, first, page - first, run->stamp);
+		first = ++page;
 	}
 }
 
-/* VACUUM has seen all pages. */
+/* What is left of a run of which somebody has taken a part. */
+static void
+list_rest(RdbExtentSweep *sweep, const RdbFreeRun *run)
+{
+	for (uint32 i = 0; i < run->npages;)
+	{
+		RdbExtentPage head;
+		bool		found = rdb_extent_look(sweep->rel, run->first + i, &head) && head.npages > 0;
+
+		CHECK_FOR_INTERRUPTS();
+		if (found && head.state == RDB_EXTENT_FREE)
+			rdb_extent_list(sweep->rel, head.first, head.npages, head.stamp);
+		i += found ? head.npages : 1;
+	}
+}
+
+static bool
+are_lists_right(const RdbExtentSweep *sweep)
+{
+	for (int i = 0; i < sweep->nruns; i++)
+	{
+		if (sweep->runs[i].extents > 1)
+			return false;
+	}
+	return sweep->lost == 0 && sweep->free == listed(sweep->rel);
+}
+
+static FullTransactionId
+newest_merged(const RdbExtentSweep *sweep)
+{
+	FullTransactionId newest = InvalidFullTransactionId;
+
+	for (int i = 0; i < sweep->nruns; i++)
+	{
+		if (sweep->runs[i].extents > 1 && FullTransactionIdPrecedes(newest, sweep->runs[i].stamp))
+			newest = sweep->runs[i].stamp;
+	}
+	return newest;
+}
+
+static void
+make_lists(RdbExtentSweep *sweep)
+{
+	FullTransactionId horizon = newest_merged(sweep);
+
+	rdb_extent_lock_lists(sweep->rel);
+	rdb_extent_empty_lists(sweep->rel);
+	if (FullTransactionIdIsValid(horizon))
+		rdb_extent_log_merge(sweep->rel, horizon);
+	for (int i = 0; i < sweep->nruns; i++)
+	{
+		if (is_still_free(sweep, &sweep->runs[i]))
+			list_whole(sweep, &sweep->runs[i]);
+		else
+			list_rest(sweep, &sweep->runs[i]);
+	}
+	rdb_extent_unlock_lists(sweep->rel);
+}
+
+/* VACUUM has seen all pages, and done all else. */
 void
 rdb_extent_sweep_end(RdbExtentSweep *sweep)
 {
-	bool		any_merged = false;
+	ListCell   *cell;
 
-	for (int i = 0; i < sweep->nruns; i++)
-		any_merged |= sweep->runs[i].extents > 1;
-	if (sweep->too_many ||
-		(!any_merged && sweep->lost == 0 && sweep->free == listed(sweep->rel)))
-		return;
-	rdb_extent_lock_lists(sweep->rel);
-	rdb_extent_empty_lists(sweep->rel);
-	for (int i = 0; i < sweep->nruns; i++)
-		list_run(sweep, &sweep->runs[i]);
-	rdb_extent_unlock_lists(sweep->rel);
+	if (!sweep->too_many && !are_lists_right(sweep))
+		make_lists(sweep);
+	foreach(cell, sweep->left)
+	{
+		CHECK_FOR_INTERRUPTS();
+		free_left(sweep, (BlockNumber) lfirst_int(cell));
+	}
 }

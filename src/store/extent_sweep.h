@@ -5,6 +5,7 @@
 #ifndef RDB_EXTENT_SWEEP_H
 #define RDB_EXTENT_SWEEP_H
 
+#include "nodes/pg_list.h"
 #include "store/extents.h"
 
 /* Free pages that are neighbours: of one extent, or of some. */
@@ -26,6 +27,7 @@ typedef struct RdbExtentSweep
 	int			nruns;
 	int			room;
 	RdbFreeRun *runs;
+	List	   *left;			/* first pages of extents that nobody needs */
 } RdbExtentSweep;
 
 extern void rdb_extent_sweep_begin(RdbExtentSweep *sweep, Relation rel);

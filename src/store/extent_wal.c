@@ -33,9 +33,26 @@ init_first(char *page, BlockNumber first, uint32 npages, RdbExtentState state,
 	rdb_engine_seal(page);
 }
 
+/* A free extent's first page keeps its contents, which somebody may be reading. */
+static void
+mark_free(char *page, const RdbXlogExtentFree *freed)
+{
+	RdbExtentPage *extent = RdbEngineArea(page);
+
+	extent->first = freed->first;
+	extent->npages = freed->npages;
+	extent->state = RDB_EXTENT_FREE;
+	extent->next = 0;
+	extent->stamp = freed->stamp;
+	rdb_engine_seal(page);
+}
+
+/* Damage must not be sealed, be it on a standby only. */
 static void
 set_next(char *page, BlockNumber next)
 {
+	if (!rdb_engine_intact(page))
+		return;
 	((RdbExtentPage *) RdbEngineArea(page))->next = next;
 	rdb_engine_seal(page);
 }
@@ -103,7 +120,7 @@ free_on_page(char *page, RdbExtentRole role, const RdbXlogExtentFree *freed)
 			free_on_meta(RdbEngineArea(page), freed);
 			break;
 		case RDB_EXTENT_FIRST:
-			init_first(page, freed->first, freed->npages, RDB_EXTENT_FREE, 0, freed->stamp);
+			mark_free(page, freed);
 			break;
 		case RDB_EXTENT_BEFORE:
 			set_next(page, freed->first);
@@ -115,11 +132,11 @@ free_on_page(char *page, RdbExtentRole role, const RdbXlogExtentFree *freed)
 
 /* ---- doing and logging it ---- */
 
-/* The first pages are made anew, whatever they were. */
+/* What is taken, and what is left of it, is made anew, whatever it was. */
 static int
-register_flags(RdbExtentRole role)
+register_flags(uint8 info, RdbExtentRole role)
 {
-	return role == RDB_EXTENT_FIRST || role == RDB_EXTENT_REST ?
+	return info == RDB_XLOG_EXTENT_TAKE && (role == RDB_EXTENT_FIRST || role == RDB_EXTENT_REST) ?
 		REGBUF_WILL_INIT | REGBUF_STANDARD : REGBUF_STANDARD;
 }
 
@@ -133,7 +150,7 @@ log_change(uint8 info, char *data, int len, const Buffer *buffers)
 	for (int role = 0; role < RDB_EXTENT_NROLES; role++)
 	{
 		if (BufferIsValid(buffers[role]))
-			XLogRegisterBuffer(role, buffers[role], register_flags(role));
+			XLogRegisterBuffer(role, buffers[role], register_flags(info, role));
 	}
 	lsn = XLogInsert(RDB_RMGR_ID, info);
 	for (int role = 0; role < RDB_EXTENT_NROLES; role++)
@@ -175,6 +192,22 @@ rdb_extent_apply_free(Relation rel, const Buffer *buffers, const RdbXlogExtentFr
 	END_CRIT_SECTION();
 }
 
+/* Before free extents are merged: whoever may be reading them on a standby goes. */
+void
+rdb_extent_log_merge(Relation rel, FullTransactionId horizon)
+{
+	RdbXlogExtentMerge merge;
+
+	if (!RelationNeedsWAL(rel))
+		return;
+	memset(&merge, 0, sizeof(merge));
+	merge.locator = RdbRelationLocator(rel);
+	merge.horizon = horizon;
+	XLogBeginInsert();
+	XLogRegisterData((char *) &merge, sizeof(merge));
+	(void) XLogInsert(RDB_RMGR_ID, RDB_XLOG_EXTENT_MERGE);
+}
+
 /* ---- replaying it ---- */
 
 /* A page of the record that is to be changed, locked; InvalidBuffer when it has
@@ -186,7 +219,7 @@ read_for_redo(XLogReaderState *record, RdbExtentRole role)
 
 	if (!XLogRecHasBlockRef(record, (int) role))
 		return InvalidBuffer;
-	if (register_flags(role) & REGBUF_WILL_INIT)
+	if (register_flags(XLogRecGetInfo(record) & ~XLR_INFO_MASK, role) & REGBUF_WILL_INIT)
 		return XLogInitBufferForRedo(record, role);
 	if (XLogReadBufferForRedo(record, role, &buffer) == BLK_NEEDS_REDO)
 		return buffer;
@@ -237,6 +270,15 @@ rdb_extent_redo_free(XLogReaderState *record)
 }
 
 void
+rdb_extent_redo_merge(XLogReaderState *record)
+{
+	const RdbXlogExtentMerge *merge = (const RdbXlogExtentMerge *) XLogRecGetData(record);
+
+	if (InHotStandby)
+		rdb_compat_resolve_conflict(merge->horizon, merge->locator);
+}
+
+void
 rdb_extent_describe_take(StringInfo out, const char *data)
 {
 	const RdbXlogExtentTake *take = (const RdbXlogExtentTake *) data;
@@ -254,4 +296,13 @@ rdb_extent_describe_free(StringInfo out, const char *data)
 	appendStringInfo(out, "first %u pages %u stamp %u:%u", freed->first, freed->npages,
 					 EpochFromFullTransactionId(freed->stamp),
 					 XidFromFullTransactionId(freed->stamp));
+}
+
+void
+rdb_extent_describe_merge(StringInfo out, const char *data)
+{
+	const RdbXlogExtentMerge *merge = (const RdbXlogExtentMerge *) data;
+
+	appendStringInfo(out, "horizon %u:%u", EpochFromFullTransactionId(merge->horizon),
+					 XidFromFullTransactionId(merge->horizon));
 }

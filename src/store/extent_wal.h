@@ -45,15 +45,26 @@ typedef struct RdbXlogExtentFree
 	FullTransactionId stamp;
 } RdbXlogExtentFree;
 
+/* Extents that free ones are made one of lose their beginnings. */
+typedef struct RdbXlogExtentMerge
+{
+	RdbLocator	locator;
+	FullTransactionId horizon;	/* the newest of their stamps */
+} RdbXlogExtentMerge;
+
 /* buffers: by role, InvalidBuffer where there is none; all locked exclusively. */
 extern void rdb_extent_apply_take(Relation rel, const Buffer *buffers,
 								  const RdbXlogExtentTake *take);
 extern void rdb_extent_apply_free(Relation rel, const Buffer *buffers,
 								  const RdbXlogExtentFree *freed);
 
+extern void rdb_extent_log_merge(Relation rel, FullTransactionId horizon);
+
 extern void rdb_extent_redo_take(XLogReaderState *record);
 extern void rdb_extent_redo_free(XLogReaderState *record);
+extern void rdb_extent_redo_merge(XLogReaderState *record);
 extern void rdb_extent_describe_take(StringInfo out, const char *data);
 extern void rdb_extent_describe_free(StringInfo out, const char *data);
+extern void rdb_extent_describe_merge(StringInfo out, const char *data);
 
 #endif							/* RDB_EXTENT_WAL_H */

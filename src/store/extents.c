@@ -81,55 +81,66 @@ damaged(Relation rel, BlockNumber number, const char *page)
 			 errdetail("It is not the page of an extent that it should be.")));
 }
 
-/* What a page says of the extent that begins there; false if none does. */
-bool
-rdb_extent_look(Relation rel, BlockNumber first, RdbExtentPage *head)
+/* The header of an intact page of an extent, the first or not; false if it is none. */
+static bool
+look_at_page(Relation rel, BlockNumber number, RdbExtentPage *header)
 {
-	Buffer		buffer = rdb_watched_read(rel, first, NULL);
+	Buffer		buffer = rdb_watched_read(rel, number, NULL);
 	char	   *page = BufferGetPage(buffer);
 	bool		found;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	memcpy(head, RdbEngineArea(page), sizeof(*head));
-	found = is_extent_page(page) && head->first == first;
+	memcpy(header, RdbEngineArea(page), sizeof(*header));
+	found = is_extent_page(page);
 	UnlockReleaseBuffer(buffer);
 	return found;
 }
 
-/* Whether a page is an extent's by its looks, and damaged. */
-static bool
-is_damaged(Relation rel, BlockNumber number)
+/* What a page says of the extent that begins there; false if none does. */
+bool
+rdb_extent_look(Relation rel, BlockNumber first, RdbExtentPage *head)
 {
-	Buffer		buffer = rdb_watched_read(rel, number, NULL);
-	char	   *page = BufferGetPage(buffer);
-	bool		result;
-
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	result = !PageIsNew((Page) page) && rdb_is_engine_page(page, RDB_ENGINE_EXTENT) &&
-		!is_extent_page(page);
-	UnlockReleaseBuffer(buffer);
-	return result;
+	return look_at_page(rel, first, head) && head->first == first;
 }
 
 /*
- * Whether a page of an extent, at which none begins, can be taken for one that
- * belongs to nothing.  A damaged one cannot, nor one whose extent's beginning is.
- * head is what rdb_extent_look() has said of it.
+ * Whether an extent was written to its end: pages are written in order, so the last
+ * one says.
  */
 bool
-rdb_extent_is_lost(Relation rel, BlockNumber number, const RdbExtentPage *head)
+rdb_extent_is_whole(Relation rel, const RdbExtentPage *head)
 {
-	return !is_damaged(rel, number) &&
-		(head->first > number || !is_damaged(rel, head->first));
+	RdbExtentPage last;
+
+	return head->first + head->npages <= RelationGetNumberOfBlocks(rel) &&
+		look_at_page(rel, head->first + head->npages - 1, &last) &&
+		last.first == head->first && last.npages == head->npages &&
+		FullTransactionIdEquals(last.stamp, head->stamp);
 }
 
-/* As rdb_extent_look(), of one that must be there, in that state.  Error: XX001. */
+/*
+ * Whether an intact page of an extent belongs to none: what it takes for the
+ * beginning is intact, and is that of a shorter extent, or none.  Whatever is
+ * damaged, or next to it, is left alone.
+ */
+bool
+rdb_extent_is_lost(Relation rel, BlockNumber number)
+{
+	RdbExtentPage page;
+	RdbExtentPage head;
+
+	return look_at_page(rel, number, &page) && page.first < number &&
+		look_at_page(rel, page.first, &head) &&
+		(head.first != page.first || head.first + head.npages <= number);
+}
+
+/* As rdb_extent_look(), of one that must be there.  Error: XX001. */
 static void
-read_head(Relation rel, BlockNumber first, RdbExtentState state, RdbExtentPage *head)
+read_head(Relation rel, BlockNumber first, RdbExtentPage *head)
 {
 	Buffer		buffer;
 
-	if (rdb_extent_look(rel, first, head) && head->state == state)
+	if (rdb_extent_look(rel, first, head))
 		return;
 	buffer = rdb_watched_read(rel, first, NULL);
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
@@ -174,6 +185,15 @@ has_free(Relation rel)
 	return any;
 }
 
+/* Whether a free extent of that class begins there. */
+static bool
+is_free_of_class(Relation rel, BlockNumber first, int class, RdbExtentPage *head)
+{
+	return first < RelationGetNumberOfBlocks(rel) && rdb_extent_look(rel, first, head) &&
+		head->state == RDB_EXTENT_FREE && head->npages > 0 &&
+		RdbExtentClass(head->npages) == class;
+}
+
 /* All extents leave the lists, which are locked; VACUUM puts them on again. */
 void
 rdb_extent_empty_lists(Relation rel)
@@ -215,7 +235,8 @@ unlock_change(const Buffer *buffers)
 
 /*
  * Among the first few of a list, an extent that nobody can be reading and that has
- * so many pages; false if there is none.
+ * so many pages; false if there is none.  A list ends where it is damaged: VACUUM
+ * makes it anew.
  */
 static bool
 find_on_list(Relation rel, int class, uint32 npages, RdbXlogExtentTake *take)
@@ -227,7 +248,8 @@ find_on_list(Relation rel, int class, uint32 npages, RdbXlogExtentTake *take)
 	{
 		RdbExtentPage head;
 
-		read_head(rel, first, RDB_EXTENT_FREE, &head);
+		if (!is_free_of_class(rel, first, class, &head))
+			return false;
 		if (head.npages >= npages && GlobalVisCheckRemovableFullXid(rel, head.stamp))
 		{
 			take->first = first;
@@ -331,8 +353,10 @@ write_new(Relation rel, Contents *contents)
 	LockRelationForExtension(rel, ExclusiveLock);
 	for (uint32 index = 0; index < contents->npages; index++)
 	{
-		Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
+		Buffer		buffer;
 
+		CHECK_FOR_INTERRUPTS();
+		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
 		if (index == 0)
 			contents->first = BufferGetBlockNumber(buffer);
 		write_page(rel, buffer, contents, index);
@@ -346,10 +370,11 @@ write_over(Relation rel, const Contents *contents)
 {
 	for (uint32 index = 0; index < contents->npages; index++)
 	{
-		Buffer		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, contents->first + index,
-												RBM_ZERO_AND_LOCK, NULL);
+		Buffer		buffer;
 
 		CHECK_FOR_INTERRUPTS();
+		buffer = ReadBufferExtended(rel, MAIN_FORKNUM, contents->first + index,
+									RBM_ZERO_AND_LOCK, NULL);
 		write_page(rel, buffer, contents, index);
 		UnlockReleaseBuffer(buffer);
 	}
@@ -384,13 +409,16 @@ rdb_extent_write(Relation rel, const char *bytes, Size length, FullTransactionId
 
 /* ---- reading ---- */
 
-/* How many pages an extent in use has.  Error: XX001 if there is none. */
+/*
+ * How many pages an extent has.  It may have been freed meanwhile: what was in it is
+ * there as long as anybody's snapshot is old enough.  Error: XX001 if there is none.
+ */
 uint32
 rdb_extent_pages(Relation rel, BlockNumber first)
 {
 	RdbExtentPage head;
 
-	read_head(rel, first, RDB_EXTENT_USED, &head);
+	read_head(rel, first, &head);
 	return head.npages;
 }
 
@@ -417,18 +445,26 @@ rdb_extent_read(Relation rel, BlockNumber first, uint32 index, char *bytes)
 
 /* ---- freeing ---- */
 
-/* Put a free extent on the list for its size.  The lists are locked. */
+/*
+ * Make an extent, whose first page is an intact one, a free one, and put it on the
+ * list for its size; on none if that is damaged.  The lists are locked.
+ */
 void
 rdb_extent_list(Relation rel, BlockNumber first, uint32 npages, FullTransactionId stamp)
 {
 	RdbXlogExtentFree freed;
 	Buffer		buffers[RDB_EXTENT_NROLES];
+	RdbExtentPage ignored;
+	int			class = RdbExtentClass(npages);
 
 	memset(&freed, 0, sizeof(freed));
 	freed.first = first;
 	freed.npages = npages;
-	freed.before = read_list(rel, RdbExtentClass(npages)).last;
+	freed.before = read_list(rel, class).last;
 	freed.stamp = stamp;
+	if (freed.before == first || !look_at_page(rel, first, &ignored) ||
+		(freed.before != 0 && !is_free_of_class(rel, freed.before, class, &ignored)))
+		return;
 	lock_change(rel, buffers, first, freed.before, 0);
 	rdb_extent_apply_free(rel, buffers, &freed);
 	unlock_change(buffers);
@@ -436,22 +472,28 @@ rdb_extent_list(Relation rel, BlockNumber first, uint32 npages, FullTransactionI
 
 /*
  * Free an extent that nothing refers to any more.  Caller holds at least
- * ShareUpdateExclusiveLock.  Error: XX001 if it is not in use.
+ * ShareUpdateExclusiveLock.  Errors: XX001 if there is none, 55000 if it is free.
  */
 void
 rdb_extent_free(Relation rel, BlockNumber first)
 {
-	uint32		npages = rdb_extent_pages(rel, first);
+	RdbExtentPage head;
 
+	read_head(rel, first, &head);
+	if (head.state != RDB_EXTENT_USED)
+		ereport(ERROR,
+				(errcode(ERRCODE_OBJECT_NOT_IN_PREREQUISITE_STATE),
+				 errmsg("extent at block %u of table \"%s\" is free",
+						first, RelationGetRelationName(rel))));
 	rdb_extent_lock_lists(rel);
-	rdb_extent_list(rel, first, npages, ReadNextFullTransactionId());
+	rdb_extent_list(rel, first, head.npages, ReadNextFullTransactionId());
 	rdb_extent_unlock_lists(rel);
 }
 
 /*
- * Make a page one of an extent's that begins before it, if it is a page of an
- * extent, or zero, which a crash has left.  False for anything else: heap's code
- * has made a row page of it since.
+ * Make a page one of an extent's that begins before it.  False if it is none of an
+ * extent, nor zero, which a crash has left: heap's code has made a row page of it
+ * since.
  */
 bool
 rdb_extent_claim(Relation rel, BlockNumber number, BlockNumber first)

@@ -16,8 +16,9 @@ extern RDB_EXPORT uint32 rdb_extent_pages(Relation rel, BlockNumber first);
 extern RDB_EXPORT void rdb_extent_free(Relation rel, BlockNumber first);
 
 /* For VACUUM. */
-extern bool rdb_extent_look(Relation rel, BlockNumber first, RdbExtentPage *head);
-extern bool rdb_extent_is_lost(Relation rel, BlockNumber number, const RdbExtentPage *head);
+extern RDB_EXPORT bool rdb_extent_look(Relation rel, BlockNumber first, RdbExtentPage *head);
+extern bool rdb_extent_is_whole(Relation rel, const RdbExtentPage *head);
+extern bool rdb_extent_is_lost(Relation rel, BlockNumber number);
 extern bool rdb_extent_claim(Relation rel, BlockNumber number, BlockNumber first);
 extern void rdb_extent_lock_lists(Relation rel);
 extern void rdb_extent_unlock_lists(Relation rel);

@@ -26,7 +26,16 @@
 PG_FUNCTION_INFO_V1(rdb_set_table_option);
 PG_FUNCTION_INFO_V1(rdb_table_option_changed);
 
-/* Its owner's relation, locked as by ALTER TABLE SET. */
+static void
+require_owner(Oid relid)
+{
+	if (!rdb_compat_is_owner(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+/* Its owner's relation, locked as by ALTER TABLE SET.  Others do not get to wait for
+ * the lock, and who has waited may be the owner no more. */
 static Relation
 open_to_set(Oid relid)
 {
@@ -36,10 +45,9 @@ open_to_set(Oid relid)
 		ereport(ERROR,
 				(errcode(ERRCODE_UNDEFINED_TABLE),
 				 errmsg("relation with OID %u does not exist", relid)));
-	if (!rdb_compat_is_owner(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
+	require_owner(relid);
 	rel = rdb_relation_open(relid, ShareUpdateExclusiveLock);
+	require_owner(relid);
 	if (RELATION_IS_OTHER_TEMP(rel))
 		ereport(ERROR,
 				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),

@@ -203,8 +203,10 @@ note(Known *entry, Relation options, HeapTuple row)
 
 	for (int i = 0; i < RDB_NOPTIONS; i++)
 	{
+		/* the trigger has checked it, unless triggers were off */
 		if (strcmp(types[i].name, name) == 0)
-			entry->is_set[i] = parse_int(value, &entry->values[i], 0, NULL);
+			entry->is_set[i] = parse_int(value, &entry->values[i], 0, NULL) &&
+				entry->values[i] >= types[i].min && entry->values[i] <= types[i].max;
 	}
 }
 
@@ -235,13 +237,17 @@ rdb_option(Relation rel, RdbOption option, int otherwise)
 	Known	   *entry;
 
 	prepare_known();
-	while ((entry = hash_search(known, &relid, HASH_FIND, NULL)) == NULL)
+	entry = hash_search(known, &relid, HASH_FIND, NULL);
+	if (entry == NULL)
 	{
 		uint64		before = generation;
 		Known		read = read_options(relid);
 
-		if (generation == before)
-			*(Known *) hash_search(known, &relid, HASH_ENTER, NULL) = read;
+		/* something was invalidated meanwhile: good for once */
+		if (generation != before)
+			return read.is_set[option] ? read.values[option] : otherwise;
+		entry = hash_search(known, &relid, HASH_ENTER, NULL);
+		*entry = read;
 	}
 	return entry->is_set[option] ? entry->values[option] : otherwise;
 }

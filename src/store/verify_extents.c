@@ -58,7 +58,8 @@ read_listed(RdbVerifyExtents *extents, BlockNumber first, char *page)
 	if (!rdb_verify_read(extents->verify, first, page))
 		return false;
 	if (!PageIsNew((Page) page) && rdb_is_engine_page(page, RDB_ENGINE_EXTENT) &&
-		extent->first == first && extent->state == RDB_EXTENT_FREE)
+		rdb_engine_intact(page) && extent->first == first &&
+		extent->state == RDB_EXTENT_FREE && extent->npages > 0)
 		return true;
 	problem(extents, first, "the page is on a list of free extents and begins none");
 	return false;

@@ -35,6 +35,10 @@ CREATE FUNCTION test_extent_free(rel regclass, first bigint) RETURNS void
 AS 'MODULE_PATHNAME', 'rdb_test_extent_free' LANGUAGE C STRICT;
 COMMENT ON FUNCTION test_extent_free(regclass, bigint) IS 'frees an extent';
 
+CREATE FUNCTION test_extent_state(rel regclass, first bigint) RETURNS text
+AS 'MODULE_PATHNAME', 'rdb_test_extent_state' LANGUAGE C STRICT;
+COMMENT ON FUNCTION test_extent_state(regclass, bigint) IS 'what begins at a page: used or free, and how many pages';
+
 REVOKE ALL ON FUNCTION test_emit(text, bigint, int), test_stop_while_emitting(text), test_consume(float8),
     test_hold_notify_lock(), test_extent_write(regclass, bytea, boolean), test_extent_read(regclass, bigint),
-    test_extent_free(regclass, bigint) FROM PUBLIC;
+    test_extent_free(regclass, bigint), test_extent_state(regclass, bigint) FROM PUBLIC;

@@ -35,6 +35,7 @@ PG_FUNCTION_INFO_V1(rdb_test_hold_notify_lock);
 PG_FUNCTION_INFO_V1(rdb_test_extent_write);
 PG_FUNCTION_INFO_V1(rdb_test_extent_read);
 PG_FUNCTION_INFO_V1(rdb_test_extent_free);
+PG_FUNCTION_INFO_V1(rdb_test_extent_state);
 
 #define MAX_SAMPLES 100000
 #define MARK "made by rustydb_test"
@@ -272,4 +273,19 @@ rdb_test_extent_free(PG_FUNCTION_ARGS)
 	rdb_extent_free(rel, (BlockNumber) PG_GETARG_INT64(1));
 	table_close(rel, NoLock);
 	PG_RETURN_VOID();
+}
+
+/* test_extent_state(rel, first): "used 3", "free 3", or NULL if none begins there. */
+Datum
+rdb_test_extent_state(PG_FUNCTION_ARGS)
+{
+	Relation	rel = table_open(PG_GETARG_OID(0), AccessShareLock);
+	RdbExtentPage head;
+	bool		found = rdb_extent_look(rel, (BlockNumber) PG_GETARG_INT64(1), &head);
+
+	table_close(rel, AccessShareLock);
+	if (!found)
+		PG_RETURN_NULL();
+	PG_RETURN_TEXT_P(cstring_to_text(psprintf("%s %u", head.state == RDB_EXTENT_FREE ? "free" : "used",
+											  head.npages)));
 }
