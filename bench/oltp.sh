@@ -6,6 +6,7 @@
 
 PAIRS=${1:-10}
 SECONDS_A_SLICE=${2:-5}
+WHAT=${*:3}
 SCALE=${SCALE:-20}
 CLIENTS=${CLIENTS:-4}
 ROWS=1000000
@@ -81,9 +82,13 @@ column() { awk -v c="$1" '{ print $c }' "$2.pairs"; }
 machine
 set_up
 echo "$PAIRS pairs, $CLIENTS clients, $SECONDS_A_SLICE seconds a slice, scale $SCALE"
-compare select "pgbench -S, transactions/s"
-compare tpcb "pgbench (TPC-B-like), transactions/s"
-compare insert "single-row INSERT, transactions/s"
-compare copy "COPY, rows/s"
-compare scan "sequential scan, rows/s"
+for what in ${WHAT:-select tpcb insert copy scan}; do
+    case $what in
+        select) compare select "pgbench -S, transactions/s" ;;
+        tpcb) compare tpcb "pgbench (TPC-B-like), transactions/s" ;;
+        insert) compare insert "single-row INSERT, transactions/s" ;;
+        copy) compare copy "COPY, rows/s" ;;
+        scan) compare scan "sequential scan, rows/s" ;;
+    esac
+done
 stop_server oltp
