@@ -26,9 +26,10 @@ for kind in $KINDS; do
     in_database "$kind" -c 'CREATE EXTENSION rustydb_storage' -c "ALTER DATABASE $kind SET default_table_access_method = $kind"
     "$BIN/pgbench" -i -q -s "$SCALE" -h "$RUN" -p "$PORT" -U postgres "$kind" >/dev/null 2>&1
 done
+before=()
 echo "both at once for $LENGTH seconds, $CLIENTS clients each, scale $SCALE"
 for kind in $KINDS; do
-    before[${#before[@]}]=$(sizes "$kind")
+    before+=("$(sizes "$kind")")
     "$BIN/pgbench" -n -h "$RUN" -p "$PORT" -U postgres -c "$CLIENTS" -j 1 -T "$LENGTH" "$kind" >"$kind.out" 2>&1 &
 done
 wait
