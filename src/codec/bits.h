@@ -52,6 +52,20 @@ rdb_store64(uint8 *data, uint64 value)
 	memcpy(data, &value, sizeof(value));
 }
 
+/* Four bytes likewise. */
+static inline uint32
+rdb_load32(const uint8 *data)
+{
+	return data[0] | (uint32) data[1] << 8 | (uint32) data[2] << 16 | (uint32) data[3] << 24;
+}
+
+static inline void
+rdb_store32(uint8 *data, uint32 value)
+{
+	for (int i = 0; i < 4; i++)
+		data[i] = (uint8) (value >> (8 * i));
+}
+
 extern uint64 rdb_bits_get(const uint8 *data, Size size, uint32 i, int bits);
 extern void rdb_bits_pack(uint8 *data, const uint64 *values, uint32 n, int bits);
 extern void rdb_bits_unpack(const uint8 *data, Size size, uint64 *values, uint32 n,

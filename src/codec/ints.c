@@ -53,19 +53,6 @@ rdb_ints_work_size(void)
 	return sizeof(RdbIntWork);
 }
 
-static void
-put32(uint8 *data, uint32 value)
-{
-	for (int i = 0; i < 4; i++)
-		data[i] = (uint8) (value >> (8 * i));
-}
-
-static uint32
-get32(const uint8 *data)
-{
-	return data[0] | (uint32) data[1] << 8 | (uint32) data[2] << 16 | (uint32) data[3] << 24;
-}
-
 /* ---- what the integers are like ---- */
 
 typedef struct Range
@@ -208,8 +195,9 @@ make_dictionary(RdbIntWork *work, const int64 *values, uint32 n, uint32 most)
 static uint32 smallest(const int64 *values, uint32 n, int allowed, RdbIntWork *work,
 					   RdbEncoding *best, uint32 *sizes);
 
-static uint32
-size_of_stream(const int64 *values, uint32 n, int allowed, RdbIntWork *work)
+/* How many bytes rdb_ints_encode() would write. */
+uint32
+rdb_ints_size(const int64 *values, uint32 n, int allowed, RdbIntWork *work)
 {
 	RdbEncoding best;
 
@@ -223,8 +211,8 @@ size_of_runs(const int64 *values, uint32 n, RdbIntWork *work)
 
 	if (runs == 0)
 		return RDB_NO_SIZE;
-	return 1 + PARTS_HEADER + size_of_stream(work->run_values, runs, SIMPLE, work) +
-		size_of_stream(work->run_lengths, runs, SIMPLE, work);
+	return 1 + PARTS_HEADER + rdb_ints_size(work->run_values, runs, SIMPLE, work) +
+		rdb_ints_size(work->run_lengths, runs, SIMPLE, work);
 }
 
 static uint32
@@ -234,8 +222,8 @@ size_of_dictionary(const int64 *values, uint32 n, RdbIntWork *work)
 
 	if (entries == 0)
 		return RDB_NO_SIZE;
-	return 1 + PARTS_HEADER + size_of_stream(work->dictionary, entries, SIMPLE, work) +
-		size_of_stream(work->codes, n, CODES, work);
+	return 1 + PARTS_HEADER + rdb_ints_size(work->dictionary, entries, SIMPLE, work) +
+		rdb_ints_size(work->codes, n, CODES, work);
 }
 
 /* What an encoding comes to; RDB_NO_SIZE when it is not worth trying. */
@@ -341,8 +329,8 @@ write_parts(uint32 parts, const int64 *first, const int64 *second, uint32 n, int
 {
 	Size		size = rdb_ints_encode(first, parts, SIMPLE, work, out + PARTS_HEADER, NULL);
 
-	put32(out, parts);
-	put32(out + 4, (uint32) size);
+	rdb_store32(out, parts);
+	rdb_store32(out + 4, (uint32) size);
 	return PARTS_HEADER + size +
 		rdb_ints_encode(second, n, allowed, work, out + PARTS_HEADER + size, NULL);
 }
@@ -422,8 +410,8 @@ open_parts(Stream *stream, uint32 n)
 {
 	if (stream->size < PARTS_HEADER)
 		return too_short;
-	stream->parts = get32(stream->data);
-	stream->parts_size = get32(stream->data + 4);
+	stream->parts = rdb_load32(stream->data);
+	stream->parts_size = rdb_load32(stream->data + 4);
 	if (stream->parts == 0 || stream->parts > n ||
 		stream->parts_size > stream->size - PARTS_HEADER)
 		return nonsense;

@@ -33,6 +33,7 @@ typedef struct RdbIntWork RdbIntWork;
 #define RDB_INTS_BOUND(n) (2 + (Size) (n) * 8)
 
 extern Size rdb_ints_work_size(void);
+extern uint32 rdb_ints_size(const int64 *values, uint32 n, int allowed, RdbIntWork *work);
 extern Size rdb_ints_encode(const int64 *values, uint32 n, int allowed, RdbIntWork *work,
 							uint8 *out, uint32 *sizes);
 extern const char *rdb_ints_decode(const uint8 *data, Size size, int64 *values, uint32 n,

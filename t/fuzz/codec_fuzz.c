@@ -1,41 +1,88 @@
-// sources: src/codec/bits.c src/codec/ints.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c
 // libs: -lpgcommon -lpgport
 /*
- * Streams of integers: any bytes can be decoded, or are refused; and whatever came
- * of them can be encoded and comes back.
+ * Streams of integers and of strings: any bytes can be decoded, or are refused; and
+ * whatever came of them can be encoded and comes back.
  */
 #include "postgres.h"
 
-#include "codec/ints.h"
+#include "codec/bytes.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-int
-LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+static void
+fuzz_ints(const uint8 *data, Size size, uint32 n)
 {
 	static RdbIntWork *work;
 	static int64 values[RDB_CHUNK_ROWS];
 	static int64 again[RDB_CHUNK_ROWS];
 	static uint8 out[RDB_INTS_BOUND(RDB_CHUNK_ROWS)];
-	uint32		n;
 	int64		value;
 	Size		length;
 
 	if (work == NULL)
 		work = calloc(1, rdb_ints_work_size());
-	if (size < 2)
-		return 0;
-	n = (data[0] | data[1] << 8) % (RDB_CHUNK_ROWS + 2);
-	if (rdb_ints_decode(data + 2, size - 2, values, n, work) != NULL)
+	if (rdb_ints_decode(data, size, values, n, work) != NULL)
 	{
-		(void) rdb_ints_get(data + 2, size - 2, n / 2, n, &value);
-		return 0;
+		(void) rdb_ints_get(data, size, n / 2, n, &value);
+		return;
 	}
-	if (n > 0 && (rdb_ints_get(data + 2, size - 2, n / 2, n, &value) != NULL || value != values[n / 2]))
+	if (n > 0 && (rdb_ints_get(data, size, n / 2, n, &value) != NULL || value != values[n / 2]))
 		abort();
 	length = rdb_ints_encode(values, n, RDB_ALL_ENCODINGS, work, out, NULL);
 	if (length > RDB_INTS_BOUND(n) || rdb_ints_decode(out, length, again, n, work) != NULL ||
 		memcmp(values, again, n * sizeof(int64)) != 0)
 		abort();
+}
+
+static bool
+differ(RdbBytes a, RdbBytes b)
+{
+	return a.length != b.length || memcmp(a.data, b.data, a.length) != 0;
+}
+
+static void
+fuzz_bytes(const uint8 *data, Size size, uint32 n)
+{
+	static RdbBytesWork *work;
+	static RdbBytes values[RDB_CHUNK_ROWS];
+	static RdbBytes again[RDB_CHUNK_ROWS];
+	RdbBytes	value;
+	uint8	   *out;
+	Size		length;
+
+	if (work == NULL)
+		work = calloc(1, rdb_bytes_work_size());
+	if (rdb_bytes_decode(data, size, values, n, work) != NULL)
+	{
+		(void) rdb_bytes_get(data, size, n / 2, n, &value);
+		return;
+	}
+	if (n > 0 && (rdb_bytes_get(data, size, n / 2, n, &value) != NULL || differ(value, values[n / 2])))
+		abort();
+	out = malloc(rdb_bytes_bound(values, n));
+	length = rdb_bytes_encode(values, n, RDB_ALL_ENCODINGS, work, out, NULL);
+	if (length > rdb_bytes_bound(values, n) || rdb_bytes_decode(out, length, again, n, work) != NULL)
+		abort();
+	for (uint32 i = 0; i < n; i++)
+	{
+		if (differ(values[i], again[i]))
+			abort();
+	}
+	free(out);
+}
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	uint32		n;
+
+	if (size < 3)
+		return 0;
+	n = (data[1] | data[2] << 8) % (RDB_CHUNK_ROWS + 2);
+	if (data[0] % 2 == 0)
+		fuzz_ints(data + 3, size - 3, n);
+	else
+		fuzz_bytes(data + 3, size - 3, n);
 	return 0;
 }

@@ -1,13 +1,14 @@
-// sources: src/codec/bits.c src/codec/ints.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c
 // libs: -lpgcommon -lpgport
 /*
- * Streams of integers: arrays of many shapes come back as they were, each encoding
- * is chosen where it should be, single values are the same, and nothing is said to
- * take more than it takes.
+ * Streams of integers and of strings: arrays of many shapes come back as they were,
+ * each encoding is chosen where it should be, single values are the same, and
+ * nothing is said to take more than it takes.
  */
 #include "postgres.h"
 
 #include "codec/bits.h"
+#include "codec/bytes.h"
 #include "codec/ints.h"
 
 static int	tests = 0;
@@ -187,6 +188,143 @@ test_damage(void)
 	check(noticed, "damaged streams are read without harm, and some are noticed");
 }
 
+/* ---- strings ---- */
+
+#define MAX_LENGTH 40
+
+static RdbBytesWork *bytes_work;
+static RdbBytes strings[RDB_CHUNK_ROWS];
+static RdbBytes strings_back[RDB_CHUNK_ROWS];
+static uint8 letters[RDB_CHUNK_ROWS][MAX_LENGTH];
+
+/* What string i of a kind is made of: how long, and from which seed. */
+typedef void (*Kind) (uint32 i, uint32 *length, uint64 *from);
+
+static void all_empty(uint32 i, uint32 *length, uint64 *from) { (void) i; *length = 0; *from = 0; }
+static void any_uuid(uint32 i, uint32 *length, uint64 *from) { (void) i; *length = 16; *from = next(); }
+static void few_words(uint32 i, uint32 *length, uint64 *from) { (void) i; *from = next() % 12; *length = 3 + (uint32) *from; }
+static void word_runs(uint32 i, uint32 *length, uint64 *from) { *from = i / 500 * (i / 500); *length = 30; }
+static void any_text(uint32 i, uint32 *length, uint64 *from) { (void) i; *from = next(); *length = (uint32) (*from % MAX_LENGTH); }
+static void beginnings(uint32 i, uint32 *length, uint64 *from) { *from = 7; *length = i % 30; }
+
+static const struct
+{
+	const char *name;
+	Kind		kind;
+	int			best;			/* of a full chunk */
+}			kinds[] = {
+	{"empty strings", all_empty, RDB_PLAIN},
+	{"strings of one length", any_uuid, RDB_PLAIN},
+	{"a few words", few_words, RDB_DICTIONARY},
+	{"runs of words", word_runs, RDB_RUN_LENGTH},
+	{"any strings", any_text, RDB_PLAIN},
+	{"beginnings of one another", beginnings, RDB_DICTIONARY},
+};
+
+static void
+make_strings(int kind, uint32 n)
+{
+	for (uint32 i = 0; i < n; i++)
+	{
+		uint32		length;
+		uint64		from;
+
+		kinds[kind].kind(i, &length, &from);
+		for (uint32 j = 0; j < length; j++)
+		{
+			from = from * UINT64CONST(6364136223846793005) + 1442695040888963407;
+			letters[i][j] = (uint8) (from >> 56);
+		}
+		strings[i].data = letters[i];
+		strings[i].length = length;
+	}
+}
+
+static bool
+same_string(RdbBytes a, RdbBytes b)
+{
+	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
+}
+
+/* Encode and decode n strings; returns the encoding, or -1. */
+static int
+strings_come_back(uint32 n, int allowed, uint32 *sizes)
+{
+	uint8	   *out = malloc(rdb_bytes_bound(strings, n));
+	Size		size = rdb_bytes_encode(strings, n, allowed, bytes_work, out, sizes);
+	int			encoding = out[0];
+	RdbBytes	value;
+
+	if (size > rdb_bytes_bound(strings, n))
+		encoding = -1;
+	out = realloc(out, size);
+	if (rdb_bytes_decode(out, size, strings_back, n, bytes_work) != NULL)
+		encoding = -1;
+	for (uint32 i = 0; i < n && encoding >= 0; i++)
+	{
+		if (!same_string(strings[i], strings_back[i]) ||
+			(i % (1 + n / 50) == 0 && (rdb_bytes_get(out, size, i, n, &value) != NULL ||
+									   !same_string(strings[i], value))))
+			encoding = -1;
+	}
+	if (rdb_bytes_decode(out, size - 1, strings_back, n, bytes_work) == NULL)
+		encoding = -1;
+	if (sizes && encoding >= 0 && sizes[encoding] != size)
+		encoding = -1;
+	free(out);
+	return encoding;
+}
+
+static void
+test_kind(int kind)
+{
+	static const uint32 counts[] = {0, 1, 2, 3, 10, 100, 1000, RDB_CHUNK_ROWS};
+	bool		good = true;
+	char		name[100];
+	int			best = -1;
+
+	for (Size c = 0; c < lengthof(counts); c++)
+	{
+		uint32		sizes[RDB_NENCODINGS];
+
+		make_strings(kind, counts[c]);
+		for (int only = 0; only < RDB_NENCODINGS; only++)
+			good &= strings_come_back(counts[c], RDB_ENCODING_BIT(RDB_PLAIN) | RDB_ENCODING_BIT(only), NULL) >= 0;
+		best = strings_come_back(counts[c], RDB_ALL_ENCODINGS, sizes);
+		good &= best >= 0;
+		for (int e = 0; e < RDB_NENCODINGS; e++)
+			good &= sizes[best < 0 ? 0 : best] <= sizes[e];
+	}
+	snprintf(name, sizeof(name), "%s come back", kinds[kind].name);
+	check(good, name);
+	snprintf(name, sizeof(name), "%s get the encoding that is smallest", kinds[kind].name);
+	check(best == kinds[kind].best, name);
+}
+
+static void
+test_damaged_strings(void)
+{
+	bool		noticed = false;
+
+	for (int round = 0; round < 2000; round++)
+	{
+		uint32		n = 1 + (uint32) (next() % 300);
+		uint8	   *out;
+		Size		size;
+		RdbBytes	value;
+
+		make_strings((int) (next() % lengthof(kinds)), n);
+		out = malloc(rdb_bytes_bound(strings, n));
+		size = rdb_bytes_encode(strings, n, RDB_ALL_ENCODINGS, bytes_work, out, NULL);
+		out = realloc(out, size);
+		out[next() % Min(size, 40)] ^= (uint8) (1 + next() % 255);
+		noticed |= rdb_bytes_decode(out, size, strings_back, n, bytes_work) != NULL;
+		(void) rdb_bytes_get(out, size, (uint32) (next() % n), n, &value);
+		free(out);
+	}
+	check(noticed, "damaged streams of strings are read without harm, and some are noticed");
+}
+
 int
 main(void)
 {
@@ -195,6 +333,11 @@ main(void)
 	for (int shape = 0; shape < (int) lengthof(shapes); shape++)
 		test_shape(shape);
 	test_damage();
+	bytes_work = calloc(1, rdb_bytes_work_size());
+	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
+		test_kind(kind);
+	test_damaged_strings();
+	free(bytes_work);
 	printf("1..%d\n", tests);
 	free(work);
 	return 0;
