@@ -10,7 +10,7 @@
 /* Strings that lie anywhere. */
 typedef struct RdbBytes
 {
-	const uint8 *data;
+	const uint8 *data;			/* not NULL */
 	uint32		length;
 } RdbBytes;
 

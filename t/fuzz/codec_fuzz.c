@@ -1,12 +1,12 @@
-// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c
 // libs: -lpgcommon -lpgport
 /*
- * Streams of integers and of strings: any bytes can be decoded, or are refused; and
+ * Streams of integers and of strings, and chunks: any bytes can be decoded, or are refused; and
  * whatever came of them can be encoded and comes back.
  */
 #include "postgres.h"
 
-#include "codec/bytes.h"
+#include "codec/chunk.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -72,6 +72,32 @@ fuzz_bytes(const uint8 *data, Size size, uint32 n)
 	free(out);
 }
 
+static void
+fuzz_chunk(const uint8 *data, Size size, uint32 row)
+{
+	static RdbChunkWork *work;
+	static RdbVector vector;
+	static RdbVector again;
+	int64		number;
+	RdbBytes	string;
+	bool		is_null;
+	uint8	   *out;
+	Size		length;
+
+	if (work == NULL)
+		work = calloc(1, rdb_chunk_work_size());
+	(void) rdb_chunk_get_int(data, size, row, &number, &is_null);
+	(void) rdb_chunk_get_bytes(data, size, row, &string, &is_null);
+	if (rdb_chunk_decode(data, size, &vector, work) != NULL)
+		return;
+	out = malloc(rdb_chunk_bound(&vector));
+	length = rdb_chunk_encode(&vector, RDB_ALL_ENCODINGS, work, out, NULL);
+	if (length > rdb_chunk_bound(&vector) || rdb_chunk_decode(out, length, &again, work) != NULL ||
+		again.rows != vector.rows || memcmp(again.is_null, vector.is_null, vector.rows) != 0)
+		abort();
+	free(out);
+}
+
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
@@ -80,7 +106,9 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (size < 3)
 		return 0;
 	n = (data[1] | data[2] << 8) % (RDB_CHUNK_ROWS + 2);
-	if (data[0] % 2 == 0)
+	if (data[0] % 3 == 0)
+		fuzz_chunk(data + 3, size - 3, n);
+	else if (data[0] % 3 == 1)
 		fuzz_ints(data + 3, size - 3, n);
 	else
 		fuzz_bytes(data + 3, size - 3, n);

@@ -1,4 +1,4 @@
-// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c
 // libs: -lpgcommon -lpgport
 /*
  * Streams of integers and of strings: arrays of many shapes come back as they were,
@@ -8,7 +8,7 @@
 #include "postgres.h"
 
 #include "codec/bits.h"
-#include "codec/bytes.h"
+#include "codec/chunk.h"
 #include "codec/ints.h"
 
 static int	tests = 0;
@@ -325,6 +325,105 @@ test_damaged_strings(void)
 	check(noticed, "damaged streams of strings are read without harm, and some are noticed");
 }
 
+/* ---- chunks ---- */
+
+static RdbChunkWork *chunk_work;
+static RdbVector vector;
+static RdbVector vector_back;
+
+static void
+make_vector(RdbChunkKind kind, uint32 rows, int one_in)
+{
+	vector.kind = kind;
+	vector.rows = rows;
+	vector.nulls = 0;
+	make_strings(2 + (int) (next() % 3), rows);
+	for (uint32 row = 0; row < rows; row++)
+	{
+		vector.is_null[row] = one_in > 0 && next() % one_in == 0;
+		vector.nulls += vector.is_null[row];
+		if (kind == RDB_CHUNK_INTS)
+			vector.values.ints[row] = vector.is_null[row] ? 0 : small(row, rows);
+		else
+			vector.values.bytes[row] = vector.is_null[row] ? (RdbBytes) {(const uint8 *) "", 0} : strings[row];
+	}
+}
+
+static bool
+same_row(const uint8 *data, Size size, uint32 row)
+{
+	int64		number = 0;
+	RdbBytes	string = {NULL, 0};
+	bool		is_null = false;
+
+	if (vector.is_null[row] != vector_back.is_null[row])
+		return false;
+	if (vector.kind == RDB_CHUNK_INTS)
+		return vector.values.ints[row] == vector_back.values.ints[row] &&
+			(row % 37 != 0 || (rdb_chunk_get_int(data, size, row, &number, &is_null) == NULL &&
+							   is_null == vector.is_null[row] &&
+							   (is_null || number == vector.values.ints[row])));
+	return same_string(vector.values.bytes[row], vector_back.values.bytes[row]) &&
+		(row % 37 != 0 || (rdb_chunk_get_bytes(data, size, row, &string, &is_null) == NULL &&
+						   is_null == vector.is_null[row] &&
+						   (is_null || same_string(string, vector.values.bytes[row]))));
+}
+
+static bool
+chunk_comes_back(void)
+{
+	uint8	   *out = malloc(rdb_chunk_bound(&vector));
+	Size		size = rdb_chunk_encode(&vector, RDB_ALL_ENCODINGS, chunk_work, out, NULL);
+	bool		good = size <= rdb_chunk_bound(&vector);
+
+	out = realloc(out, size);
+	good = good && rdb_chunk_decode(out, size, &vector_back, chunk_work) == NULL &&
+		vector_back.kind == vector.kind && vector_back.rows == vector.rows &&
+		vector_back.nulls == vector.nulls &&
+		rdb_chunk_decode(out, size - 1, &vector_back, chunk_work) != NULL &&
+		rdb_chunk_decode(out, size, &vector_back, chunk_work) == NULL;
+	for (uint32 row = 0; row < vector.rows && good; row++)
+		good = same_row(out, size, row);
+	/* a chunk of the other kind, or without the row, is none of its */
+	if (good)
+	{
+		int64		number;
+		bool		is_null;
+
+		good = vector.kind == RDB_CHUNK_INTS ?
+			rdb_chunk_get_int(out, size, vector.rows, &number, &is_null) != NULL :
+			rdb_chunk_get_int(out, size, 0, &number, &is_null) != NULL;
+	}
+	if (size > 12)
+	{
+		out[next() % Min(size, 20)] ^= (uint8) (1 + next() % 255);
+		(void) rdb_chunk_decode(out, size, &vector_back, chunk_work);
+	}
+	free(out);
+	return good;
+}
+
+static void
+test_chunks(void)
+{
+	static const int one_in[] = {0, 1, 2, 5, 1000};
+	bool		good[2] = {true, true};
+
+	for (int kind = 0; kind < 2; kind++)
+	{
+		for (Size nulls = 0; nulls < lengthof(one_in); nulls++)
+		{
+			for (uint32 rows = 0; rows <= RDB_CHUNK_ROWS; rows = rows < 8 ? rows + 1 : rows * 4)
+			{
+				make_vector(kind, rows, one_in[nulls]);
+				good[kind] &= chunk_comes_back();
+			}
+		}
+	}
+	check(good[0], "chunks of integers come back, with their NULLs");
+	check(good[1], "and chunks of strings");
+}
+
 int
 main(void)
 {
@@ -337,6 +436,9 @@ main(void)
 	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
 		test_kind(kind);
 	test_damaged_strings();
+	chunk_work = calloc(1, rdb_chunk_work_size());
+	test_chunks();
+	free(chunk_work);
 	free(bytes_work);
 	printf("1..%d\n", tests);
 	free(work);
