@@ -193,7 +193,7 @@ sub stop_load
 	foreach my $file (qw(pgbench.err ack.err maintain.err))
 	{
 		push @errors, map { "$file: $_" }
-		  grep { /ERROR:|FATAL:|PANIC:/ && !/deadlock detected|current transaction is aborted|already exists|terminating connection|canceling statement|in recovery mode|shutting down|starting up|Run was aborted|could not serialize|cannot cluster|run was aborted/i }
+		  grep { /ERROR:|FATAL:|PANIC:/ && !/deadlock detected|current transaction is aborted|already exists|terminating connection|canceling statement|in recovery mode|shutting down|starting up|Run was aborted|postmaster exited during a parallel transaction|could not serialize|cannot cluster|run was aborted/i }
 		  split /\n/, slurp_file("$load->{dir}/$file");
 	}
 	$load->{acknowledged} = [ grep { /^\d+$/ } split /\n/, slurp_file("$load->{dir}/acknowledged") =~ s/[^\n]*\z//r ];
