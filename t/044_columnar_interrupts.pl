@@ -13,7 +13,7 @@ use RustyTest;
 use Test::More;
 use Time::HiRes ();
 
-my $times = $ENV{RUSTYDB_CHECK_LONG} ? 25 : 1;
+my $times = $ENV{RUSTYDB_CHECK_LONG} ? 8 : 1;
 my $seed = $ENV{RUSTYDB_SEED} || time;
 srand $seed;
 note("seed $seed: RUSTYDB_SEED=$seed runs the same");
