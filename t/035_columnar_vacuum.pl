@@ -138,6 +138,14 @@ ok(wait_until(sub { sql("SELECT $counters FROM pg_stat_user_tables WHERE relname
   or diag(sql("SELECT $counters FROM pg_stat_user_tables WHERE relname ~ '^count_' ORDER BY relname"));
 is(sql("SELECT reltuples FROM pg_class WHERE relname = 'count_c'"), '901', 'so is reltuples');
 
+# every page that a scan reads is counted, also those that the session knows
+$one->query($_) foreach 'SELECT count(*) FROM count_c; SELECT pg_stat_force_next_flush();', 'SELECT 1;';
+sql("SELECT pg_stat_reset_single_table_counters('count_c'::regclass)");
+$one->query('SELECT count(*) FROM count_c; SELECT pg_stat_force_next_flush();');
+ok(wait_until(sub { sql("SELECT heap_blks_read + heap_blks_hit >= pg_relation_size(relid) / 8192 FROM pg_statio_user_tables WHERE relname = 'count_c'") eq 't' }),
+	'pg_statio_user_tables')
+  or diag(sql("SELECT heap_blks_read, heap_blks_hit, pg_relation_size(relid) / 8192 FROM pg_statio_user_tables WHERE relname = 'count_c'"));
+
 # ---- progress views, of commands that wait at a pin or a lock in the middle
 
 sql('CREATE TABLE p (k int, t text) USING rustydb_columnar; INSERT INTO p SELECT g, repeat($$x$$, 500) FROM generate_series(1, 30000) g; CREATE INDEX p_k ON p (k)');

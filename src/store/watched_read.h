@@ -7,7 +7,9 @@
 
 #include "compat/compat.h"
 #include "events/interest.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "utils/rel.h"
 
 extern Buffer rdb_read_and_tell(Relation rel, BlockNumber page,
 								BufferAccessStrategy strategy);
@@ -35,7 +37,12 @@ rdb_watched_reread(Relation rel, BlockNumber page, Buffer *recent)
 {
 	if (BufferIsValid(*recent) && rdb_interest_wanted() == 0 &&
 		ReadRecentBuffer(RdbRelationLocator(rel), MAIN_FORKNUM, page, *recent))
+	{
+		/* which that leaves out, and ReadBuffer() does not */
+		pgstat_count_buffer_read(rel);
+		pgstat_count_buffer_hit(rel);
 		return *recent;
+	}
 	*recent = rdb_watched_read(rel, page, NULL);
 	return *recent;
 }
