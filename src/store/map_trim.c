@@ -23,14 +23,20 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
 #include "store/map_tree.h"
 #include "store/page_map.h"
 #include "utils/inval.h"
+#include "utils/wait_event.h"
 
-/* Fewer pages than this are not worth a lock that stops everybody. */
-#define WORTH_TRIMMING 16
+/* As vacuumlazy.c: what is worth a lock that stops everybody, so many pages or that
+ * part of the table; and how long to wait for it. */
+#define WORTH_TRIMMING 1000
+#define WORTH_TRIMMING_PART 16
+#define LOCK_ATTEMPTS 100
+#define BETWEEN_ATTEMPTS_MS 50
 
 #define PAGES_BETWEEN_QUESTIONS 32
 
@@ -191,6 +197,31 @@ unmap_from(Relation rel, BlockNumber cut)
 	rdb_map_unpin(&pin);
 }
 
+static bool
+is_worth_trimming(Relation rel)
+{
+	BlockNumber pages = RelationGetNumberOfBlocks(rel);
+	BlockNumber empty = pages - find_cut(rel, false);
+
+	return empty > 0 && (empty >= WORTH_TRIMMING || empty >= pages / WORTH_TRIMMING_PART);
+}
+
+/* Nobody is kept waiting behind us while we wait. */
+static bool
+lock_to_trim(Relation rel)
+{
+	for (int attempt = 0; attempt < LOCK_ATTEMPTS; attempt++)
+	{
+		if (ConditionalLockRelation(rel, AccessExclusiveLock))
+			return true;
+		CHECK_FOR_INTERRUPTS();
+		(void) WaitLatch(MyLatch, WL_LATCH_SET | WL_TIMEOUT | WL_EXIT_ON_PM_DEATH,
+						 BETWEEN_ATTEMPTS_MS, WAIT_EVENT_VACUUM_TRUNCATE);
+		ResetLatch(MyLatch);
+	}
+	return false;
+}
+
 /*
  * Cut off what is empty at the end, if nobody uses the table just now.  The lock
  * is kept until the transaction ends: only then do others learn to forget.
@@ -200,9 +231,7 @@ rdb_map_trim(Relation rel)
 {
 	BlockNumber cut;
 
-	if (rdb_map_is_shuffled(rel) ||
-		RelationGetNumberOfBlocks(rel) - find_cut(rel, false) < WORTH_TRIMMING ||
-		!ConditionalLockRelation(rel, AccessExclusiveLock))
+	if (rdb_map_is_shuffled(rel) || !is_worth_trimming(rel) || !lock_to_trim(rel))
 		return;
 	/* somebody may have written before we had the lock */
 	cut = find_cut(rel, true);
