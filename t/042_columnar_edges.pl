@@ -70,5 +70,20 @@ is_now('SET enable_seqscan = off; SET enable_indexscan = off; SET enable_indexon
 $node->safe_psql('postgres', 'DELETE FROM cut');
 $node->safe_psql('postgres', 'VACUUM cut');
 is_now("SELECT pg_relation_size('cut')", 8192, 'of an empty table the metapage is left');
+# ---- a bitmap that leads to a block that is none: BRIN takes the metapage for one, which no range covers
+
+# The first query leaves in the middle of a page; the second, in the same memory, has that block only.
+$node->safe_psql('postgres', <<'SQL');
+CREATE TABLE times (a timestamp);
+INSERT INTO times SELECT i FROM generate_series('2000-01-01'::timestamp, '2000-02-09'::timestamp, '1 day'::interval) i;
+CREATE INDEX ON times USING brin (a) WITH (pages_per_range = 1);
+SQL
+my $plans = $node->safe_psql('postgres', 'SET enable_seqscan = off;' . <<'SQL' x 10);
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT * FROM times WHERE a = '2000-01-05'::timestamp LIMIT 1;
+EXPLAIN (ANALYZE, TIMING OFF, COSTS OFF, SUMMARY OFF) SELECT * FROM times WHERE a = '2023-01-01'::timestamp LIMIT 1;
+SQL
+is(join(' ', $plans =~ /Heap Blocks: (lossy=\d+)/g), join(' ', ('lossy=1') x 20), 'such a block is looked at');
+is(join(' ', $plans =~ /Removed by Index Recheck: (\d+)/g), join(' ', (4) x 10), 'and has no rows');
+
 $node->stop;
 done_testing();

@@ -403,7 +403,10 @@ scan_bitmap_next_tuple(TableScanDesc base, struct TBMIterateResult *result,
 {
 	RdbScan    *scan = (RdbScan *) base;
 
-	if (!heap->scan_bitmap_next_tuple(scan->inner, result, slot))
+	/* the executor asks for rows of a block that is none, too; heap's scan, which
+	 * has not heard of it, would give what it has left */
+	if (!BufferIsValid(scan->buffer) ||
+		!heap->scan_bitmap_next_tuple(scan->inner, result, slot))
 		return false;
 	rdb_slot_set_block(slot, rdb_scan_block(scan));
 	return true;
