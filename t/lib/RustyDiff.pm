@@ -333,10 +333,11 @@ sub cursor
 	{
 		my $name = $self->name('c');
 
+		# whoever asks it for one row, later, gets the same one only if they come in an order
 		return one(
-			"DECLARE $name SCROLL CURSOR FOR SELECT id, a FROM main; FETCH ALL FROM $name; MOVE BACKWARD ALL FROM $name; FETCH FORWARD ALL FROM $name; FETCH BACKWARD ALL FROM $name",
+			"DECLARE $name SCROLL CURSOR FOR SELECT id, a FROM main; FETCH ALL FROM $name; MOVE BACKWARD ALL FROM $name; FETCH FORWARD ALL FROM $name; FETCH BACKWARD ALL FROM $name; CLOSE $name",
 			"DECLARE $name SCROLL CURSOR FOR SELECT * FROM main ORDER BY id; FETCH " . number(20) . " FROM $name",
-			"DECLARE $name CURSOR WITH HOLD FOR SELECT id, b FROM main WHERE " . condition(),
+			"DECLARE $name CURSOR WITH HOLD FOR SELECT id, b FROM main WHERE " . condition() . ' ORDER BY id',
 			"DECLARE $name CURSOR FOR SELECT * FROM main WHERE " . condition() . " ORDER BY id FOR UPDATE; FETCH FROM $name",
 			"DECLARE $name CURSOR FOR SELECT * FROM parts WHERE " . parts_condition() . " ORDER BY k FOR UPDATE; FETCH FROM $name");
 	}
@@ -485,7 +486,7 @@ sub said
 		$session->{savepoints} = \@savepoints;
 		$session->{failed} = 0;
 	}
-	elsif ($sql =~ /^DECLARE (\w+)/) { push @{ $session->{cursors} }, $1; }
+	elsif ($sql =~ /^DECLARE (\w+).* ORDER BY/) { push @{ $session->{cursors} }, $1; }
 	elsif ($sql =~ /^CLOSE (\w+)/) { $session->{cursors} = [ grep { $_ ne $1 } @{ $session->{cursors} } ]; }
 	return;
 }
