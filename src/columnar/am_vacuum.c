@@ -142,6 +142,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber number)
 	int			before;
 	bool		cleaned = lock_page(vacuum, buffer, &result);
 
+	vacuum->report.scanned++;
 	if (!is_row_page(buffer))
 	{
 		skip_page(vacuum, buffer);
@@ -248,8 +249,7 @@ hurry_if_needed(Vacuum *vacuum)
 					RelationGetRelationName(vacuum->rel), vacuum->indexes.passes),
 			 errdetail("The table's relfrozenxid or relminmxid is too far in the past."),
 			 errhint("Let VACUUM use more memory or run more often, by maintenance_work_mem, autovacuum_work_mem and the autovacuum_* settings.")));
-	VacuumCostActive = false;
-	VacuumCostBalance = 0;
+	rdb_compat_hurry();
 }
 
 /* ---- the whole ---- */

@@ -63,7 +63,7 @@ say_rows(StringInfo out, const RdbVacuumReport *report)
 {
 	appendStringInfo(out, "pages: %u removed, %u remain, %u scanned (%.2f%% of total)\n",
 					 report->pages > report->pages_left ? report->pages - report->pages_left : 0,
-					 report->pages_left, report->pages, 100.0);
+					 report->pages_left, report->scanned, percent(report->scanned, report->pages));
 	appendStringInfo(out, "tuples: %.0f removed, %.0f remain, %.0f are dead but not yet removable\n",
 					 report->removed, report->live + report->recently_dead, report->recently_dead);
 	if (report->not_cleaned > 0)

@@ -17,6 +17,7 @@ typedef struct RdbVacuumReport
 	bool		is_wanted;
 	BlockNumber pages;			/* of the table when VACUUM began, and when it ended */
 	BlockNumber pages_left;
+	BlockNumber scanned;		/* all but those that are known to have no rows */
 	BlockNumber not_cleaned;	/* whose cleanup lock was not to be had */
 	BlockNumber dead_pages;		/* with dead line pointers, and how many those were */
 	int64		dead_items;

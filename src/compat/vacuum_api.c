@@ -88,6 +88,17 @@ rdb_compat_must_hurry(Relation rel, const RdbVacuumLimits *limits)
 #endif
 }
 
+/* No pauses from here on; since 16 a reload must not bring them back. */
+void
+rdb_compat_hurry(void)
+{
+#if PG_VERSION_NUM >= 160000
+	VacuumFailsafeActive = true;
+#endif
+	VacuumCostActive = false;
+	VacuumCostBalance = 0;
+}
+
 /* VACUUM (INDEX_CLEANUP AUTO): where few rows are dead they may wait. */
 bool
 rdb_compat_bypasses_indexes(const struct VacuumParams *params)

@@ -43,6 +43,7 @@ typedef struct RdbDeadTids RdbDeadTids;
 
 extern bool rdb_compat_is_autovacuum(void);
 extern bool rdb_compat_must_hurry(Relation rel, const RdbVacuumLimits *limits);
+extern void rdb_compat_hurry(void);
 extern bool rdb_compat_bypasses_indexes(const struct VacuumParams *params);
 extern void rdb_vacuum_begin(Relation rel, struct VacuumParams *params,
 							 RdbVacuumLimits *limits);
