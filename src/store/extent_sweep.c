@@ -31,6 +31,9 @@
 /* 2.4 MB; a table with more free extents goes on with what it has. */
 #define MAX_RUNS 100000
 
+/* The next VACUUM frees the others. */
+#define MAX_LEFT 100000
+
 void
 rdb_extent_sweep_begin(RdbExtentSweep *sweep, Relation rel)
 {
@@ -99,7 +102,7 @@ static void
 note_used(RdbExtentSweep *sweep, const RdbExtentPage *head)
 {
 	sweep->covered = head->first + (rdb_extent_is_whole(sweep->rel, head) ? head->npages : 1);
-	if (!is_written_by_somebody(head))
+	if (list_length(sweep->left) < MAX_LEFT && !is_written_by_somebody(head))
 		sweep->left = lappend_int(sweep->left, (int) head->first);
 }
 

@@ -33,12 +33,15 @@ init_first(char *page, BlockNumber first, uint32 npages, RdbExtentState state,
 	rdb_engine_seal(page);
 }
 
-/* A free extent's first page keeps its contents, which somebody may be reading. */
+/* A free extent's first page keeps its contents, which somebody may be reading.
+ * Damage must not be sealed, neither here nor below, be it on a standby only. */
 static void
 mark_free(char *page, const RdbXlogExtentFree *freed)
 {
 	RdbExtentPage *extent = RdbEngineArea(page);
 
+	if (!rdb_engine_intact(page))
+		return;
 	extent->first = freed->first;
 	extent->npages = freed->npages;
 	extent->state = RDB_EXTENT_FREE;
@@ -47,7 +50,6 @@ mark_free(char *page, const RdbXlogExtentFree *freed)
 	rdb_engine_seal(page);
 }
 
-/* Damage must not be sealed, be it on a standby only. */
 static void
 set_next(char *page, BlockNumber next)
 {
