@@ -8,7 +8,6 @@
 
 #include "access/relation.h"
 #include "catalog/namespace.h"
-#include "catalog/objectaddress.h"
 #include "catalog/pg_type_d.h"
 #include "commands/trigger.h"
 #include "core/module.h"
@@ -17,7 +16,6 @@
 #include "store/store_open.h"
 #include "store/table_options.h"
 #include "tcop/utility.h"
-#include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/inval.h"
 #include "utils/lsyscache.h"
@@ -25,35 +23,6 @@
 
 PG_FUNCTION_INFO_V1(rdb_set_table_option);
 PG_FUNCTION_INFO_V1(rdb_table_option_changed);
-
-static void
-require_owner(Oid relid)
-{
-	if (!rdb_compat_is_owner(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
-}
-
-/* Its owner's relation, locked as by ALTER TABLE SET.  Others do not get to wait for
- * the lock, and who has waited may be the owner no more. */
-static Relation
-open_to_set(Oid relid)
-{
-	Relation	rel;
-
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	require_owner(relid);
-	rel = rdb_relation_open(relid, ShareUpdateExclusiveLock);
-	require_owner(relid);
-	if (RELATION_IS_OTHER_TEMP(rel))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary tables of other sessions")));
-	return rel;
-}
 
 static Oid
 owner_of_options(void)
@@ -107,7 +76,8 @@ rdb_set_table_option(PG_FUNCTION_ARGS)
 				 errmsg("table and name of an option must not be null")));
 	rdb_require_preload();
 	PreventCommandIfReadOnly("rustydb.set_table_option()");
-	rel = open_to_set(PG_GETARG_OID(0));
+	/* as ALTER TABLE SET */
+	rel = rdb_owned_relation_open(PG_GETARG_OID(0), ShareUpdateExclusiveLock);
 	if (!PG_ARGISNULL(2))
 		rdb_options_check(RelationGetRelid(rel), text_to_cstring(PG_GETARG_TEXT_PP(1)),
 						  text_to_cstring(PG_GETARG_TEXT_PP(2)));

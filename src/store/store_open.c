@@ -81,6 +81,36 @@ rdb_relation_open(Oid relid, LOCKMODE mode)
 }
 
 static void
+require_owner(Oid relid)
+{
+	if (!rdb_compat_is_owner(relid, GetUserId()))
+		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
+					   get_rel_name(relid));
+}
+
+/*
+ * Open a relation of any kind for its owner.  Others do not get to wait for the
+ * lock, and who has waited may be the owner no more.  Errors: 42P01, 42501, and
+ * 0A000 for another session's temporary table.
+ */
+Relation
+rdb_owned_relation_open(Oid relid, LOCKMODE mode)
+{
+	Relation	rel;
+
+	if (get_rel_name(relid) == NULL)
+		no_such_relation(relid);
+	require_owner(relid);
+	rel = rdb_relation_open(relid, mode);
+	require_owner(relid);
+	if (RELATION_IS_OTHER_TEMP(rel))
+		ereport(ERROR,
+				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("cannot access temporary tables of other sessions")));
+	return rel;
+}
+
+static void
 check_kind(Relation rel)
 {
 	if (!rdb_is_page_store(rel))

@@ -22,6 +22,7 @@ typedef enum RdbStoreUse
 extern bool rdb_is_page_store(Relation rel);
 extern bool rdb_names_page_store(Oid relid);
 extern Relation rdb_relation_open(Oid relid, LOCKMODE mode);
+extern Relation rdb_owned_relation_open(Oid relid, LOCKMODE mode);
 extern Relation rdb_store_open(Oid relid, RdbStoreUse use, const char *function);
 extern BlockNumber rdb_store_page_id(Relation rel, int64 page_id);
 extern BlockNumber rdb_store_page_id_within(Relation rel, int64 page_id,

@@ -6,42 +6,15 @@
 
 #include "store/verify_sql.h"
 
-#include "access/relation.h"
-#include "catalog/objectaddress.h"
 #include "commands/defrem.h"
 #include "funcapi.h"
-#include "miscadmin.h"
-#include "storage/bufmgr.h"
 #include "store/store_open.h"
 #include "store/verify_map.h"
 #include "store/verify_store.h"
-#include "utils/acl.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(rdb_verify);
-
-/* Its owner's relation, with nobody writing to it. */
-static Relation
-open_to_verify(Oid relid)
-{
-	Relation	rel;
-
-	if (get_rel_name(relid) == NULL)
-		ereport(ERROR,
-				(errcode(ERRCODE_UNDEFINED_TABLE),
-				 errmsg("relation with OID %u does not exist", relid)));
-	if (!rdb_compat_is_owner(relid, GetUserId()))
-		aclcheck_error(ACLCHECK_NOT_OWNER, get_relkind_objtype(get_rel_relkind(relid)),
-					   get_rel_name(relid));
-	/* a standby's session may not take more, and its writer is replay */
-	rel = relation_open(relid, RecoveryInProgress() ? RowExclusiveLock : ShareLock);
-	if (RELATION_IS_OTHER_TEMP(rel))
-		ereport(ERROR,
-				(errcode(ERRCODE_FEATURE_NOT_SUPPORTED),
-				 errmsg("cannot access temporary tables of other sessions")));
-	return rel;
-}
 
 static bool
 is_columnar(Relation rel)
@@ -59,7 +32,9 @@ is_columnar(Relation rel)
 Datum
 rdb_verify(PG_FUNCTION_ARGS)
 {
-	Relation	rel = open_to_verify(PG_GETARG_OID(0));
+	/* a standby's session may not take more, and its writer is replay */
+	LOCKMODE	mode = RecoveryInProgress() ? RowExclusiveLock : ShareLock;
+	Relation	rel = rdb_owned_relation_open(PG_GETARG_OID(0), mode);
 	RdbVerify	verify;
 
 	InitMaterializedSRF(fcinfo, 0);
