@@ -371,6 +371,32 @@ CREATE ACCESS METHOD rustydb_columnar TYPE TABLE HANDLER rustydb.columnar_handle
 COMMENT ON ACCESS METHOD rustydb_columnar IS
 'ordinary SQL tables of the storage engine';
 
+CREATE FUNCTION rustydb.columnar_compact(tbl regclass, OUT blocks bigint, OUT rows bigint,
+    OUT groups bigint, OUT freed_groups bigint, OUT bytes bigint)
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_compact';
+COMMENT ON FUNCTION rustydb.columnar_compact(regclass) IS
+    'put all blocks of a table whose rows are visible to all into column groups';
+
+CREATE FUNCTION rustydb.columnar_groups(tbl regclass, OUT page bigint, OUT pages int,
+    OUT blocks int, OUT current_blocks int, OUT rows bigint, OUT current_rows bigint,
+    OUT chunks int, OUT bytes bigint)
+RETURNS SETOF record
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_groups';
+COMMENT ON FUNCTION rustydb.columnar_groups(regclass) IS
+    'column groups of a table, and how much of each is current';
+
+CREATE FUNCTION rustydb.columnar_encodings(tbl regclass, OUT page bigint, OUT column_name name,
+    OUT chunk int, OUT encoding text, OUT rows int, OUT nulls int, OUT bytes bigint,
+    OUT plain bigint, OUT dictionary bigint, OUT run_length bigint, OUT delta bigint,
+    OUT bit_packed bigint)
+RETURNS SETOF record
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_encodings';
+COMMENT ON FUNCTION rustydb.columnar_encodings(regclass) IS
+    'encoding of each chunk in column groups, and the sizes it was chosen by';
+
 CREATE FUNCTION rustydb.verify(rel regclass,
     OUT page bigint, OUT block bigint, OUT problem text)
 RETURNS SETOF record

@@ -217,6 +217,34 @@ rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector, RdbChunkWork *
 	return wrong;
 }
 
+/* The same of a chunk that must have so many rows: a vector with room for them will do. */
+const char *
+rdb_chunk_decode_rows(const uint8 *data, Size size, uint32 rows, RdbVector *vector,
+					  RdbChunkWork *work)
+{
+	Chunk		chunk;
+	const char *wrong = open_chunk(&chunk, data, size);
+
+	if (wrong == NULL && chunk.rows != rows)
+		wrong = "a chunk has another number of rows than it should";
+	return wrong != NULL ? wrong : rdb_chunk_decode(data, size, vector, work);
+}
+
+/* ---- integers that go with a chunk's rows ---- */
+
+/* At most RDB_INTS_BOUND(n) bytes. */
+Size
+rdb_chunk_encode_ints(const int64 *values, uint32 n, RdbChunkWork *work, uint8 *out)
+{
+	return rdb_ints_encode(values, n, RDB_ALL_ENCODINGS, int_work(work), out, NULL);
+}
+
+const char *
+rdb_chunk_decode_ints(const uint8 *data, Size size, int64 *values, uint32 n, RdbChunkWork *work)
+{
+	return rdb_ints_decode(data, size, values, n, int_work(work));
+}
+
 /* ---- reading one ---- */
 
 /* The how manieth of the values a row's is; false if it is NULL. */

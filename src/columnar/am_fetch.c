@@ -12,6 +12,9 @@
 #include "access/heapam.h"
 #include "access/relscan.h"
 #include "access/transam.h"
+#include "access/xact.h"
+#include "columnar/am_block.h"
+#include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
@@ -25,9 +28,7 @@ static const TableAmRoutine *heap;
 typedef struct RdbIndexFetch
 {
 	IndexFetchTableData base;	/* keep first */
-	BlockNumber block;			/* whose page is pinned, if buffer is valid */
-	Buffer		buffer;
-	RdbMapPin	pin;
+	RdbBlock	block;
 } RdbIndexFetch;
 
 static struct IndexFetchTableData *
@@ -36,8 +37,7 @@ index_fetch_begin(Relation rel)
 	RdbIndexFetch *fetch = palloc0(sizeof(RdbIndexFetch));
 
 	fetch->base.rel = rel;
-	fetch->buffer = InvalidBuffer;
-	fetch->pin = (RdbMapPin) RDB_MAP_UNPINNED;
+	rdb_block_init(&fetch->block, rel);
 	return &fetch->base;
 }
 
@@ -46,80 +46,118 @@ index_fetch_reset(struct IndexFetchTableData *base)
 {
 	RdbIndexFetch *fetch = (RdbIndexFetch *) base;
 
-	if (BufferIsValid(fetch->buffer))
-		ReleaseBuffer(fetch->buffer);
-	fetch->buffer = InvalidBuffer;
-	rdb_map_unpin(&fetch->pin);
+	rdb_block_leave(&fetch->block);
+	rdb_map_unpin(&fetch->block.pin);
 }
 
 static void
 index_fetch_end(struct IndexFetchTableData *base)
 {
-	index_fetch_reset(base);
+	rdb_block_end(&((RdbIndexFetch *) base)->block);
 	pfree(base);
 }
 
-/* Have the block's page pinned; false when there is no such block. */
+/* Go to a block, and prune its page if it was not there before. */
 static bool
-go_to_block(RdbIndexFetch *fetch, BlockNumber block)
+go_to_block(RdbBlock *block, BlockNumber number)
 {
-	if (BufferIsValid(fetch->buffer))
-	{
-		if (fetch->block == block)
-			return true;
-		ReleaseBuffer(fetch->buffer);
-	}
-	fetch->buffer = rdb_map_pin_rows(fetch->base.rel, block, &fetch->pin, NULL);
-	fetch->block = block;
-	if (!BufferIsValid(fetch->buffer))
+	Buffer		before = block->buffer;
+
+	if (!rdb_block_enter(block, number, NULL))
 		return false;
-	heap_page_prune_opt(fetch->base.rel, fetch->buffer);
+	if (BufferIsValid(block->buffer) && block->buffer != before)
+		heap_page_prune_opt(block->rel, block->buffer);
+	return true;
+}
+
+/*
+ * The row in a group whose entry has that TID, which is set to the row's.  All snapshots
+ * see it.  For a serializable transaction the block must be in the group yet when the
+ * row has been locked; else *again.
+ */
+static bool
+fetch_grouped(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot,
+			  bool *again)
+{
+	HeapTupleData tuple;
+
+	*again = false;
+	if (!rdb_block_chain(block, ItemPointerGetOffsetNumber(tid), &tuple))
+		return false;
+	if (IsolationIsSerializable())
+	{
+		rdb_lock_predicate(block->rel, &tuple.t_self, snapshot, FrozenTransactionId);
+		*again = !rdb_block_is_still(block);
+	}
+	if (*again)
+		return false;
+	*tid = tuple.t_self;
+	rdb_slot_store(slot, &tuple);
 	return true;
 }
 
 /* Give the row that was found, and its TID, the block instead of the page. */
 static void
-return_row(RdbIndexFetch *fetch, ItemPointer tid, HeapTuple tuple,
-		   TupleTableSlot *slot)
+return_row(RdbBlock *block, ItemPointer tid, HeapTuple tuple, TupleTableSlot *slot)
 {
-	if (!rdb_tids_are_raw(fetch->base.rel))
+	if (!rdb_tids_are_raw(block->rel))
 		tuple->t_self = *tid;
-	slot->tts_tableOid = RelationGetRelid(fetch->base.rel);
-	ExecStoreBufferHeapTuple(tuple, slot, fetch->buffer);
+	slot->tts_tableOid = RelationGetRelid(block->rel);
+	ExecStoreBufferHeapTuple(tuple, slot, block->buffer);
 }
 
 /*
- * As heapam_index_fetch_tuple(): the version of the row that the snapshot sees,
- * among those of the HOT chain that begins at tid, which is set to it.
+ * On a row page: as heapam_index_fetch_tuple(), the version of the row that the snapshot
+ * sees, among those of the HOT chain that begins at tid, which is set to it.
  */
+static bool
+fetch_from_page(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot,
+				bool first, bool *all_dead)
+{
+	HeapTuple	tuple = &((BufferHeapTupleTableSlot *) slot)->base.tupdata;
+	ItemPointerData on_page;
+	bool		found;
+
+	ItemPointerSet(&on_page, BufferGetBlockNumber(block->buffer),
+				   ItemPointerGetOffsetNumber(tid));
+	LockBuffer(block->buffer, BUFFER_LOCK_SHARE);
+	found = heap_hot_search_buffer(&on_page, block->rel, block->buffer, snapshot,
+								   tuple, all_dead, first);
+	LockBuffer(block->buffer, BUFFER_LOCK_UNLOCK);
+	ItemPointerSetOffsetNumber(tid, ItemPointerGetOffsetNumber(&on_page));
+	if (!found)
+		return false;
+	if (IsolationIsSerializable())
+		rdb_lock_predicate(block->rel, tid, snapshot, HeapTupleHeaderGetXmin(tuple->t_data));
+	return_row(block, tid, tuple, slot);
+	return true;
+}
+
 static bool
 index_fetch_tuple(struct IndexFetchTableData *base, ItemPointer tid,
 				  Snapshot snapshot, TupleTableSlot *slot, bool *call_again,
 				  bool *all_dead)
 {
-	RdbIndexFetch *fetch = (RdbIndexFetch *) base;
-	HeapTuple	tuple = &((BufferHeapTupleTableSlot *) slot)->base.tupdata;
-	BlockNumber block = ItemPointerGetBlockNumber(tid);
-	ItemPointerData on_page;
-	bool		found;
+	RdbBlock   *block = &((RdbIndexFetch *) base)->block;
+	bool		first = !*call_again;
+	bool		again = true;
+	bool		found = false;
 
-	if (!*call_again && !go_to_block(fetch, block))
+	if (all_dead)
+		*all_dead = false;
+	*call_again = false;
+	while (again)
 	{
-		if (all_dead)
-			*all_dead = false;
-		return false;
+		again = false;
+		if (first && !go_to_block(block, ItemPointerGetBlockNumber(tid)))
+			return false;
+		if (BufferIsValid(block->buffer))
+			found = fetch_from_page(block, tid, snapshot, slot, first, all_dead);
+		else
+			found = first && fetch_grouped(block, tid, snapshot, slot, &again);
 	}
-	ItemPointerSet(&on_page, BufferGetBlockNumber(fetch->buffer),
-				   ItemPointerGetOffsetNumber(tid));
-	LockBuffer(fetch->buffer, BUFFER_LOCK_SHARE);
-	found = heap_hot_search_buffer(&on_page, base->rel, fetch->buffer, snapshot,
-								   tuple, all_dead, !*call_again);
-	LockBuffer(fetch->buffer, BUFFER_LOCK_UNLOCK);
-	ItemPointerSetOffsetNumber(tid, ItemPointerGetOffsetNumber(&on_page));
 	/* only with other than MVCC snapshots is there more than one to see */
 	*call_again = found && !IsMVCCSnapshot(snapshot);
-	if (found)
-		return_row(fetch, tid, tuple, slot);
 	return found;
 }
 
@@ -182,7 +220,8 @@ find_blocks(const TM_IndexDeleteOp *op, const TM_IndexDelete *entries, BlockEntr
 /*
  * Have heap's code judge the entries of some blocks, whose pages are kept pinned
  * meanwhile.  What is left of them is appended to the operation's.  An entry for
- * a block that does not exist is left out: nobody may delete it here.
+ * a block that does not exist, or is in a group, is left out: nobody may delete it
+ * here.
  */
 static TransactionId
 judge_blocks(Relation rel, TM_IndexDeleteOp *op, const TM_IndexDelete *entries,
@@ -199,8 +238,10 @@ judge_blocks(Relation rel, TM_IndexDeleteOp *op, const TM_IndexDelete *entries,
 	{
 		const TM_IndexDelete *first = &entries[blocks[i].first];
 
+		RdbMapEntry ignored;
+
 		buffers[i] = rdb_map_pin_rows(rel, ItemPointerGetBlockNumberNoCheck(&first->tid),
-									  &pin, NULL);
+									  &pin, NULL, &ignored);
 		for (int j = 0; j < blocks[i].count && BufferIsValid(buffers[i]); j++)
 		{
 			TM_IndexDelete *entry = &part.deltids[part.ndeltids++];
@@ -263,21 +304,56 @@ index_delete_tuples(Relation rel, TM_IndexDeleteOp *op)
 
 /* ---- directly ---- */
 
+/* The version that a TID names, if the snapshot sees it; again: the block has left its
+ * group meanwhile. */
+static bool
+fetch_version(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot,
+			  bool *again)
+{
+	HeapTupleData tuple;
+	ItemPointerData on_page;
+
+	*again = false;
+	if (!rdb_block_enter(block, ItemPointerGetBlockNumberNoCheck(tid), NULL))
+		return false;
+	if (!rdb_block_is_grouped(block))
+	{
+		ItemPointerSet(&on_page, BufferGetBlockNumber(block->buffer),
+					   ItemPointerGetOffsetNumberNoCheck(tid));
+		if (!heap->tuple_fetch_row_version(block->rel, &on_page, snapshot, slot))
+			return false;
+		rdb_slot_set_block(slot, block->number);
+		if (IsolationIsSerializable())
+			rdb_lock_predicate(block->rel, tid, snapshot,
+							   HeapTupleHeaderGetXmin(((HeapTupleTableSlot *) slot)->tuple->t_data));
+		return true;
+	}
+	if (!rdb_block_row(block, ItemPointerGetOffsetNumberNoCheck(tid), &tuple))
+		return false;
+	if (IsolationIsSerializable())
+	{
+		rdb_lock_predicate(block->rel, tid, snapshot, FrozenTransactionId);
+		*again = !rdb_block_is_still(block);
+	}
+	if (!*again)
+		rdb_slot_store(slot, &tuple);
+	return !*again;
+}
+
 static bool
 tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
 						TupleTableSlot *slot)
 {
-	BlockNumber block = ItemPointerGetBlockNumberNoCheck(tid);
-	ItemPointerData on_page;
-	Buffer		buffer = rdb_tid_pin(rel, tid, &on_page);
+	ItemPointerData row = *tid;	/* which may be the slot's own */
+	RdbBlock	block;
 	bool		found;
+	bool		again;
 
-	if (!BufferIsValid(buffer))
-		return false;
-	found = heap->tuple_fetch_row_version(rel, &on_page, snapshot, slot);
-	if (found)
-		rdb_slot_set_block(slot, block);
-	ReleaseBuffer(buffer);
+	rdb_block_init(&block, rel);
+	do
+		found = fetch_version(&block, &row, snapshot, slot, &again);
+	while (again);
+	rdb_block_end(&block);
 	return found;
 }
 
@@ -288,18 +364,24 @@ tuple_tid_valid(TableScanDesc scan, ItemPointer tid)
 		ItemPointerGetBlockNumber(tid) < rdb_map_nblocks(scan->rs_rd);
 }
 
+/* Of a row in a group there is no later version. */
 static void
 tuple_get_latest_tid(TableScanDesc scan, ItemPointer tid)
 {
 	ItemPointerData on_page;
-	Buffer		buffer = rdb_tid_pin(scan->rs_rd, tid, &on_page);
+	RdbBlock	block;
 
-	if (!BufferIsValid(buffer))
-		return;
-	heap_get_latest_tid(scan, &on_page);
-	rdb_tid_from_page(scan->rs_rd, &on_page);
-	*tid = on_page;
-	ReleaseBuffer(buffer);
+	rdb_block_init(&block, scan->rs_rd);
+	if (rdb_block_enter(&block, ItemPointerGetBlockNumberNoCheck(tid), NULL) &&
+		!rdb_block_is_grouped(&block))
+	{
+		ItemPointerSet(&on_page, BufferGetBlockNumber(block.buffer),
+					   ItemPointerGetOffsetNumberNoCheck(tid));
+		heap_get_latest_tid(scan, &on_page);
+		rdb_tid_from_page(scan->rs_rd, &on_page);
+		*tid = on_page;
+	}
+	rdb_block_end(&block);
 }
 
 void

@@ -8,9 +8,11 @@
 #include "columnar/am_handler.h"
 
 #include "access/heapam.h"
+#include "columnar/am_analyze.h"
 #include "columnar/am_fetch.h"
 #include "columnar/am_index.h"
 #include "columnar/am_modify.h"
+#include "columnar/am_rewrite.h"
 #include "columnar/am_scan.h"
 #include "columnar/am_storage.h"
 #include "columnar/am_vacuum.h"
@@ -28,11 +30,13 @@ rdb_columnar_routine(void)
 	{
 		routine = *GetHeapamTableAmRoutine();
 		rdb_scan_callbacks(&routine);
+		rdb_analyze_callbacks(&routine);
 		rdb_fetch_callbacks(&routine);
 		rdb_modify_callbacks(&routine);
 		rdb_index_callbacks(&routine);
 		rdb_vacuum_callbacks(&routine);
 		rdb_storage_callbacks(&routine);
+		rdb_rewrite_callbacks(&routine);
 		made = true;
 	}
 	return &routine;

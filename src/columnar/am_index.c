@@ -84,9 +84,13 @@ eval_row(IndexEval *eval)
 static void
 look_for_roots(Roots *roots, RdbScan *scan)
 {
-	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
-	heap_get_root_tuples(BufferGetPage(scan->buffer), roots->offsets);
-	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+	bool		grouped = rdb_block_is_grouped(&scan->block);
+
+	if (!grouped)
+		LockBuffer(scan->block.buffer, BUFFER_LOCK_SHARE);
+	heap_get_root_tuples(scan->block.page, roots->offsets);
+	if (!grouped)
+		LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);
 	roots->block = rdb_scan_block(scan);
 }
 
@@ -191,7 +195,7 @@ judge_deleting(Build *build, HeapTuple tuple, TransactionId *wait_for)
 static Verdict
 judge(Build *build, HeapTuple tuple, TransactionId *wait_for)
 {
-	switch (HeapTupleSatisfiesVacuum(tuple, build->oldest_xmin, build->scan->buffer))
+	switch (HeapTupleSatisfiesVacuum(tuple, build->oldest_xmin, build->scan->block.buffer))
 	{
 		case HEAPTUPLE_DEAD:
 			return NO_ENTRY;
@@ -209,14 +213,15 @@ judge(Build *build, HeapTuple tuple, TransactionId *wait_for)
 	return NO_ENTRY;
 }
 
-/* Judge the scan's row, after waiting for whoever is changing it if need be. */
+/* Judge the scan's row, after waiting for whoever is changing it if need be.  In a group
+ * all rows are alive. */
 static Verdict
 judge_row(Build *build)
 {
 	RdbScan    *scan = build->scan;
 	HeapTuple	tuple = &scan->heap.rs_ctup;
 
-	if (!TransactionIdIsValid(build->oldest_xmin))
+	if (!TransactionIdIsValid(build->oldest_xmin) || rdb_block_is_grouped(&scan->block))
 	{
 		build->rows += 1;
 		return ENTRY_ALIVE;
@@ -226,9 +231,9 @@ judge_row(Build *build)
 		TransactionId wait_for = InvalidTransactionId;
 		Verdict		verdict;
 
-		LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+		LockBuffer(scan->block.buffer, BUFFER_LOCK_SHARE);
 		verdict = judge(build, tuple, &wait_for);
-		LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+		LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);
 		if (verdict != WAIT)
 			return verdict;
 		XactLockTableWait(wait_for, scan->heap.rs_base.rs_rd, &tuple->t_self,

@@ -4,14 +4,17 @@
  *
  * Heap's code writes the rows, on pages.  A page that it has added a row to gets
  * its block, if it has none, before the row's TID goes out.  Whoever changes or
- * locks a row keeps its page pinned until heap's call has returned and its TIDs
- * are translated: so the page stays what it was looked up to be.
+ * locks a row of a block in a group has it thawed first, and keeps the row's page pinned
+ * until heap's call has returned and its TIDs are translated: so the page stays what it
+ * was looked up to be.
  */
 #include "postgres.h"
 
 #include "columnar/am_modify.h"
 
 #include "access/heapam.h"
+#include "access/xact.h"
+#include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
 #include "core/module.h"
 #include "storage/bufmgr.h"
@@ -106,6 +109,14 @@ pin_for_change(Relation rel, ItemPointer tid, ItemPointer on_page)
 	return buffer;
 }
 
+/* A row that was changed, for serializable transactions that have read it. */
+static void
+check_conflict(Relation rel, ItemPointer tid)
+{
+	if (IsolationIsSerializable())
+		rdb_check_conflict(rel, tid, rdb_tid_was_grouped(rel, tid));
+}
+
 /* heap's code leaves it alone when the change was done or the row invisible */
 static void
 translate_failure(Relation rel, TM_Result result, TM_FailureData *failure)
@@ -119,11 +130,14 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot,
 			 Snapshot crosscheck, bool wait, TM_FailureData *failure,
 			 bool changing_partition)
 {
+	ItemPointerData row = *tid;
 	ItemPointerData on_page;
 	Buffer		buffer = pin_for_change(rel, tid, &on_page);
 	TM_Result	result = heap->tuple_delete(rel, &on_page, cid, snapshot, crosscheck,
 											wait, failure, changing_partition);
 
+	if (result == TM_Ok)
+		check_conflict(rel, &row);
 	translate_failure(rel, result, failure);
 	ReleaseBuffer(buffer);
 	return result;
@@ -136,13 +150,17 @@ tuple_update(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
 			 RDB_UPDATE_INDEXES *update_indexes)
 {
 	ItemPointerData before = slot->tts_tid;
+	ItemPointerData row = *tid;
 	ItemPointerData on_page;
 	Buffer		buffer = pin_for_change(rel, tid, &on_page);
 	TM_Result	result = heap->tuple_update(rel, &on_page, slot, cid, snapshot, crosscheck,
 											wait, failure, lockmode, update_indexes);
 
 	if (result == TM_Ok)
+	{
 		adopt_row(rel, slot);
+		check_conflict(rel, &row);
+	}
 	else
 		slot->tts_tid = before; /* heap's code has copied something into it */
 	translate_failure(rel, result, failure);

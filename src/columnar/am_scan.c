@@ -7,9 +7,7 @@
  * up, pin its page, see which rows are visible, and return them one by one
  * while the pin keeps them.
  *
- * ANALYZE chooses among pages, because those are what core counts; it is left
- * to heap's code, for which a page that is not a row page has no rows.  So are
- * bitmap scans until 17, block by block.  Their rows' TIDs are translated.
+ * ANALYZE's are in am_analyze.c.
  */
 #include "postgres.h"
 
@@ -18,6 +16,7 @@
 #include "access/relscan.h"
 #include "access/tsmapi.h"
 #include "columnar/am_bitmap.h"
+#include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
@@ -28,23 +27,12 @@
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
 
-/* Scans that heap's code does, on pages. */
-#if RDB_HAS_BITMAP_NEXT_BLOCK
-#define INNER_SCANS (SO_TYPE_BITMAPSCAN | SO_TYPE_ANALYZE)
-#else
-#define INNER_SCANS SO_TYPE_ANALYZE
-#endif
-
-static const TableAmRoutine *heap;
-
 /* ---- beginning and ending ---- */
 
 static void
 leave_block(RdbScan *scan)
 {
-	if (BufferIsValid(scan->buffer))
-		ReleaseBuffer(scan->buffer);
-	scan->buffer = InvalidBuffer;
+	rdb_block_leave(&scan->block);
 	scan->count = 0;
 }
 
@@ -92,6 +80,7 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	RdbScan    *scan = palloc0(sizeof(RdbScan));
 	TableScanDesc base = &scan->heap.rs_base;
 
+	(void) key;
 	if (nkeys > 0)
 		elog(ERROR, "a table of blocks is not scanned by keys");
 	RelationIncrementReferenceCount(rel);
@@ -99,15 +88,10 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	base->rs_snapshot = snapshot;
 	base->rs_flags = flags;
 	base->rs_parallel = parallel;
-	scan->pin = (RdbMapPin) RDB_MAP_UNPINNED;
-	if (flags & INNER_SCANS)
-	{
-		scan->pages_in_bitmap = (flags & SO_TYPE_BITMAPSCAN) && rdb_bitmap_prepare(rel);
-		scan->inner = heap->scan_begin(rel, snapshot, nkeys, key, parallel,
-									   flags & ~SO_TEMP_SNAPSHOT);
-		return base;
-	}
-	scan->pin.of_scan = true;
+	rdb_block_init(&scan->block, rel);
+	scan->block.pin.of_scan = (flags & SO_TYPE_SEQSCAN) != 0;
+	scan->pages_in_bitmap = (flags & SO_TYPE_BITMAPSCAN) && rdb_bitmap_prepare(rel);
+	scan->pages = RelationGetNumberOfBlocks(rel);
 	if (flags & (SO_TYPE_SEQSCAN | SO_TYPE_SAMPLESCAN))
 		PredicateLockRelation(rel, snapshot);
 	scan->asked_late = is_asked_late(snapshot);
@@ -124,10 +108,7 @@ scan_end(TableScanDesc base)
 {
 	RdbScan    *scan = (RdbScan *) base;
 
-	if (scan->inner)
-		heap->scan_end(scan->inner);
-	leave_block(scan);
-	rdb_map_unpin(&scan->pin);
+	rdb_block_end(&scan->block);
 	if (scan->heap.rs_strategy)
 		FreeAccessStrategy(scan->heap.rs_strategy);
 	if (scan->heap.rs_parallelworkerdata)
@@ -142,13 +123,12 @@ static void
 scan_rescan(TableScanDesc base, struct ScanKeyData *key, bool set_params,
 			bool allow_strat, bool allow_sync, bool allow_pagemode)
 {
-	RdbScan    *scan = (RdbScan *) base;
-
-	if (scan->inner)
-		heap->scan_rescan(scan->inner, key, set_params, allow_strat, allow_sync,
-						  allow_pagemode);
-	else
-		reset(scan);
+	(void) key;
+	(void) set_params;
+	(void) allow_strat;
+	(void) allow_sync;
+	(void) allow_pagemode;
+	reset((RdbScan *) base);
 }
 
 /* ---- blocks ---- */
@@ -167,7 +147,7 @@ static bool
 sees(RdbScan *scan, OffsetNumber offset)
 {
 	TableScanDesc base = &scan->heap.rs_base;
-	Page		page = BufferGetPage(scan->buffer);
+	Page		page = scan->block.page;
 	ItemId		item = PageGetItemId(page, offset);
 	HeapTupleData tuple;
 	bool		visible;
@@ -175,10 +155,10 @@ sees(RdbScan *scan, OffsetNumber offset)
 	tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
 	tuple.t_len = ItemIdGetLength(item);
 	tuple.t_tableOid = RelationGetRelid(base->rs_rd);
-	ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(scan->buffer), offset);
-	visible = HeapTupleSatisfiesVisibility(&tuple, base->rs_snapshot, scan->buffer);
+	ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(scan->block.buffer), offset);
+	visible = HeapTupleSatisfiesVisibility(&tuple, base->rs_snapshot, scan->block.buffer);
 	if (scan->checks_conflicts)
-		HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple, scan->buffer,
+		HeapCheckForSerializableConflictOut(visible, base->rs_rd, &tuple, scan->block.buffer,
 											base->rs_snapshot);
 	return visible;
 }
@@ -199,6 +179,20 @@ is_surely_visible(HeapTupleHeader row, Snapshot snapshot)
 		TransactionIdPrecedes(HeapTupleHeaderGetRawXmin(row), snapshot->xmin);
 }
 
+/* All snapshots see all rows of a block in a group. */
+static void
+take_all_rows(RdbScan *scan)
+{
+	HeapTupleData tuple;
+
+	for (OffsetNumber offset = FirstOffsetNumber;
+		 offset <= PageGetMaxOffsetNumber(scan->block.page); offset++)
+	{
+		if (rdb_block_row(&scan->block, offset, &tuple))
+			scan->offsets[scan->count++] = offset;
+	}
+}
+
 /* Which rows of the pinned page the snapshot sees. */
 static void
 look_for_rows(RdbScan *scan)
@@ -209,9 +203,14 @@ look_for_rows(RdbScan *scan)
 	Page		page;
 	OffsetNumber last;
 
-	heap_page_prune_opt(base->rs_rd, scan->buffer);
-	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
-	page = BufferGetPage(scan->buffer);
+	if (rdb_block_is_grouped(&scan->block))
+	{
+		take_all_rows(scan);
+		return;
+	}
+	heap_page_prune_opt(base->rs_rd, scan->block.buffer);
+	LockBuffer(scan->block.buffer, BUFFER_LOCK_SHARE);
+	page = scan->block.page;
 	rdb_compat_test_old_snapshot(snapshot, base->rs_rd, page);
 	last = PageGetMaxOffsetNumber(page);
 	for (OffsetNumber offset = FirstOffsetNumber; offset <= last; offset++)
@@ -223,7 +222,7 @@ look_for_rows(RdbScan *scan)
 			 scan->asked_late || sees(scan, offset)))
 			scan->offsets[scan->count++] = offset;
 	}
-	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+	LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);
 }
 
 static bool
@@ -231,9 +230,11 @@ sees_late(RdbScan *scan, OffsetNumber offset)
 {
 	bool		visible;
 
-	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
+	if (rdb_block_is_grouped(&scan->block))
+		return true;
+	LockBuffer(scan->block.buffer, BUFFER_LOCK_SHARE);
 	visible = sees(scan, offset);
-	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
+	LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);
 	return visible;
 }
 
@@ -262,15 +263,27 @@ next_block(RdbScan *scan, int step)
 	return scan->started;
 }
 
-/* By which number the TIDs of the pinned page's rows name their place. */
+/* By which number the TIDs of the block's rows name their place. */
 static void
 name_rows(RdbScan *scan)
 {
-	scan->tid_block = rdb_tids_are_raw(scan->heap.rs_base.rs_rd) ?
-		BufferGetBlockNumber(scan->buffer) : rdb_scan_block(scan);
+	scan->tid_block = rdb_tids_are_raw(scan->heap.rs_base.rs_rd) && BufferIsValid(scan->block.buffer) ?
+		BufferGetBlockNumber(scan->block.buffer) : rdb_scan_block(scan);
 }
 
-/* Go on to the next block that has a page. */
+/* Go to a block; false if there is none. */
+static bool
+go_to_block(RdbScan *scan, BlockNumber number)
+{
+	scan->position = number;
+	scan->heap.rs_cblock = number;
+	if (!rdb_block_enter(&scan->block, number, scan->heap.rs_strategy))
+		return false;
+	name_rows(scan);
+	return true;
+}
+
+/* Go on to the next block that there is. */
 static bool
 enter_block(RdbScan *scan, int step)
 {
@@ -278,12 +291,8 @@ enter_block(RdbScan *scan, int step)
 	while (next_block(scan, step))
 	{
 		CHECK_FOR_INTERRUPTS();
-		scan->buffer = rdb_map_pin_rows(scan->heap.rs_base.rs_rd, rdb_scan_block(scan),
-										&scan->pin, scan->heap.rs_strategy);
-		if (!BufferIsValid(scan->buffer))
+		if (!go_to_block(scan, rdb_scan_block(scan)))
 			continue;
-		scan->heap.rs_cblock = rdb_scan_block(scan);
-		name_rows(scan);
 		look_for_rows(scan);
 		scan->next = step > 0 ? -1 : scan->count;
 		return true;
@@ -291,12 +300,12 @@ enter_block(RdbScan *scan, int step)
 	return false;
 }
 
-/* The row at an offset of the pinned page, in the scan's tuple. */
+/* The row at an offset of the block, in the scan's tuple. */
 static HeapTuple
 row_at(RdbScan *scan, OffsetNumber offset)
 {
 	HeapTuple	tuple = &scan->heap.rs_ctup;
-	Page		page = BufferGetPage(scan->buffer);
+	Page		page = scan->block.page;
 	ItemId		item = PageGetItemId(page, offset);
 
 	tuple->t_data = (HeapTupleHeader) PageGetItem(page, item);
@@ -304,6 +313,16 @@ row_at(RdbScan *scan, OffsetNumber offset)
 	tuple->t_tableOid = RelationGetRelid(scan->heap.rs_base.rs_rd);
 	ItemPointerSet(&tuple->t_self, scan->tid_block, offset);
 	return tuple;
+}
+
+/* Return that row. */
+static void
+return_row(RdbScan *scan, HeapTuple tuple, TupleTableSlot *slot)
+{
+	if (rdb_block_is_grouped(&scan->block))
+		rdb_slot_store(slot, tuple);
+	else
+		ExecStoreBufferHeapTuple(tuple, slot, scan->block.buffer);
 }
 
 static bool
@@ -324,9 +343,9 @@ scan_getnextslot(TableScanDesc base, ScanDirection direction, TupleTableSlot *sl
 	{
 		HeapTuple	tuple;
 
-		if (BufferIsValid(scan->buffer))
+		if (scan->block.page != NULL)
 			scan->next += step;
-		if (!BufferIsValid(scan->buffer) || scan->next < 0 || scan->next >= scan->count)
+		if (scan->block.page == NULL || scan->next < 0 || scan->next >= scan->count)
 		{
 			if (!enter_block(scan, step))
 			{
@@ -340,7 +359,7 @@ scan_getnextslot(TableScanDesc base, ScanDirection direction, TupleTableSlot *sl
 			(scan->asked_late && !sees_late(scan, scan->offsets[scan->next])))
 			continue;
 		pgstat_count_heap_getnext(base->rs_rd);
-		ExecStoreBufferHeapTuple(tuple, slot, scan->buffer);
+		return_row(scan, tuple, slot);
 		return true;
 	}
 }
@@ -371,161 +390,150 @@ parallelscan_initialize(Relation rel, ParallelTableScanDesc parallel)
 
 /* ---- bitmaps ---- */
 
+/* The rows of a block in a group that a bitmap names by their chains' roots. */
+static void
+take_chains(RdbScan *scan, const OffsetNumber *roots, int n)
+{
+	HeapTupleData tuple;
+
+	for (int i = 0; i < n; i++)
+	{
+		if (rdb_block_chain(&scan->block, roots[i], &tuple))
+			scan->offsets[scan->count++] = ItemPointerGetOffsetNumber(&tuple.t_self);
+	}
+}
+
+/* On a row page: the version of each chain that the snapshot sees. */
+static void
+look_for_chains(RdbScan *scan, const OffsetNumber *roots, int n)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+
+	heap_page_prune_opt(base->rs_rd, scan->block.buffer);
+	LockBuffer(scan->block.buffer, BUFFER_LOCK_SHARE);
+	for (int i = 0; i < n; i++)
+	{
+		ItemPointerData tid;
+		HeapTupleData tuple;
+
+		ItemPointerSet(&tid, BufferGetBlockNumber(scan->block.buffer), roots[i]);
+		if (heap_hot_search_buffer(&tid, base->rs_rd, scan->block.buffer, base->rs_snapshot,
+								   &tuple, NULL, true))
+			scan->offsets[scan->count++] = ItemPointerGetOffsetNumber(&tid);
+	}
+	LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* For serializable transactions: which rows were seen.  heap_hot_search_buffer() notes
+ * those of pages, by their pages; of what is lossy it is not asked. */
+static void
+note_seen(RdbScan *scan, bool lossy)
+{
+	TableScanDesc base = &scan->heap.rs_base;
+
+	for (int i = 0; i < scan->count; i++)
+	{
+		HeapTupleData tuple;
+		TransactionId xmin;
+
+		(void) rdb_block_row(&scan->block, scan->offsets[i], &tuple);
+		xmin = HeapTupleHeaderGetXmin(tuple.t_data);
+		rdb_lock_predicate(base->rs_rd, &tuple.t_self, base->rs_snapshot, xmin);
+		if (!lossy || !BufferIsValid(scan->block.buffer))
+			continue;
+		ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(scan->block.buffer), scan->offsets[i]);
+		PredicateLockTID(base->rs_rd, &tuple.t_self, base->rs_snapshot, xmin);
+	}
+}
+
+/* Which rows of a block of the bitmap are to be returned; all if roots is NULL. */
+static bool
+enter_bitmap_block(RdbScan *scan, BlockNumber number, const OffsetNumber *roots, int n)
+{
+	do
+	{
+		CHECK_FOR_INTERRUPTS();
+		leave_block(scan);
+		if (number == InvalidBlockNumber || !go_to_block(scan, number))
+			return false;
+		if (roots == NULL)
+			look_for_rows(scan);
+		else if (rdb_block_is_grouped(&scan->block))
+			take_chains(scan, roots, n);
+		else
+			look_for_chains(scan, roots, n);
+		if (!scan->checks_conflicts)
+			break;
+		note_seen(scan, roots == NULL);
+		/* it may have left its group before its rows were noted */
+	} while (rdb_block_is_grouped(&scan->block) && !rdb_block_is_still(&scan->block));
+	scan->next = -1;
+	return true;
+}
+
+static bool
+next_of_bitmap_block(RdbScan *scan, TupleTableSlot *slot)
+{
+	if (scan->block.page == NULL || ++scan->next >= scan->count)
+		return false;
+	pgstat_count_heap_fetch(scan->heap.rs_base.rs_rd);
+	return_row(scan, row_at(scan, scan->offsets[scan->next]), slot);
+	return true;
+}
+
 #if RDB_HAS_BITMAP_NEXT_BLOCK
 static bool
 scan_bitmap_next_block(TableScanDesc base, struct TBMIterateResult *result)
 {
 	RdbScan    *scan = (RdbScan *) base;
-	BlockNumber block = result->blockno;
-	BlockNumber given;
-	bool		any;
+	BlockNumber block = scan->pages_in_bitmap ?
+		rdb_map_block_of(base->rs_rd, result->blockno) : result->blockno;
 
-	leave_block(scan);
-	if (scan->pages_in_bitmap)
-		block = rdb_map_block_of(base->rs_rd, block);
-	if (block == InvalidBlockNumber)
-		return false;
-	scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin, NULL);
-	if (!BufferIsValid(scan->buffer))
-		return false;
-	scan->position = block;
-	heap_page_prune_opt(base->rs_rd, scan->buffer); /* not with two pins, as below */
-	given = result->blockno;
-	result->blockno = BufferGetBlockNumber(scan->buffer);
-	any = heap->scan_bitmap_next_block(scan->inner, result);
-	result->blockno = given;
-	return any;
+	return enter_bitmap_block(scan, block, result->ntuples < 0 ? NULL : result->offsets,
+							  result->ntuples) && scan->count > 0;
 }
 
 static bool
 scan_bitmap_next_tuple(TableScanDesc base, struct TBMIterateResult *result,
 					   TupleTableSlot *slot)
 {
-	RdbScan    *scan = (RdbScan *) base;
-
-	/* the executor asks for rows of a block that is none, too; heap's scan, which
-	 * has not heard of it, would give what it has left */
-	if (!BufferIsValid(scan->buffer) ||
-		!heap->scan_bitmap_next_tuple(scan->inner, result, slot))
-		return false;
-	rdb_slot_set_block(slot, rdb_scan_block(scan));
-	return true;
+	(void) result;
+	return next_of_bitmap_block((RdbScan *) base, slot);
 }
 
 #else
-
-/* Which of the rows that the bitmap names the snapshot sees: the version of each
- * HOT chain. */
-static void
-look_for_chains(RdbScan *scan, TBMIterateResult *block)
-{
-	TableScanDesc base = &scan->heap.rs_base;
-	OffsetNumber roots[MaxHeapTuplesPerPage];
-	int			n = tbm_extract_page_tuple(block, roots, MaxHeapTuplesPerPage);
-
-	heap_page_prune_opt(base->rs_rd, scan->buffer);
-	LockBuffer(scan->buffer, BUFFER_LOCK_SHARE);
-	for (int i = 0; i < n; i++)
-	{
-		ItemPointerData tid;
-		HeapTupleData tuple;
-
-		ItemPointerSet(&tid, BufferGetBlockNumber(scan->buffer), roots[i]);
-		if (heap_hot_search_buffer(&tid, base->rs_rd, scan->buffer, base->rs_snapshot,
-								   &tuple, NULL, true))
-			scan->offsets[scan->count++] = ItemPointerGetOffsetNumber(&tid);
-	}
-	LockBuffer(scan->buffer, BUFFER_LOCK_UNLOCK);
-}
-
-/* For serializable transactions: what a lossy block's rows were seen to be, which
- * heap_hot_search_buffer() notes of the others. */
-static void
-note_seen(RdbScan *scan)
-{
-	TableScanDesc base = &scan->heap.rs_base;
-	Page		page = BufferGetPage(scan->buffer);
-
-	for (int i = 0; i < scan->count && scan->checks_conflicts; i++)
-	{
-		HeapTupleHeader row = (HeapTupleHeader) PageGetItem(page, PageGetItemId(page, scan->offsets[i]));
-		ItemPointerData tid;
-
-		ItemPointerSet(&tid, BufferGetBlockNumber(scan->buffer), scan->offsets[i]);
-		PredicateLockTID(base->rs_rd, &tid, base->rs_snapshot, HeapTupleHeaderGetXmin(row));
-	}
-}
-
-/* Go on to the bitmap's next block that has a page. */
-static bool
-enter_bitmap_block(RdbScan *scan, bool *recheck, uint64 *lossy, uint64 *exact)
-{
-	TableScanDesc base = &scan->heap.rs_base;
-	TBMIterateResult block;
-
-	leave_block(scan);
-	while (tbm_iterate(&base->st.rs_tbmiterator, &block))
-	{
-		CHECK_FOR_INTERRUPTS();
-		scan->buffer = rdb_map_pin_rows(base->rs_rd, block.blockno, &scan->pin, NULL);
-		if (!BufferIsValid(scan->buffer))
-			continue;
-		scan->position = block.blockno;
-		scan->next = -1;
-		name_rows(scan);
-		*recheck = block.recheck;
-		(*(block.lossy ? lossy : exact))++;
-		if (block.lossy)
-		{
-			look_for_rows(scan);
-			note_seen(scan);
-		}
-		else
-			look_for_chains(scan, &block);
-		return true;
-	}
-	return false;
-}
 
 static bool
 scan_bitmap_next_tuple(TableScanDesc base, TupleTableSlot *slot, bool *recheck,
 					   uint64 *lossy, uint64 *exact)
 {
 	RdbScan    *scan = (RdbScan *) base;
+	TBMIterateResult block;
 
-	while (!BufferIsValid(scan->buffer) || ++scan->next >= scan->count)
+	while (!next_of_bitmap_block(scan, slot))
 	{
-		if (!enter_bitmap_block(scan, recheck, lossy, exact))
+		OffsetNumber roots[MaxHeapTuplesPerPage];
+		int			n = 0;
+
+		if (!tbm_iterate(&base->st.rs_tbmiterator, &block))
 		{
+			leave_block(scan);
 			ExecClearTuple(slot);
 			return false;
 		}
+		if (!block.lossy)
+			n = tbm_extract_page_tuple(&block, roots, MaxHeapTuplesPerPage);
+		if (!enter_bitmap_block(scan, block.blockno, block.lossy ? NULL : roots, n))
+			continue;
+		*recheck = block.recheck;
+		(*(block.lossy ? lossy : exact))++;
 	}
-	pgstat_count_heap_fetch(base->rs_rd);
-	ExecStoreBufferHeapTuple(row_at(scan, scan->offsets[scan->next]), slot, scan->buffer);
 	return true;
 }
 
 #endif
 
 /* ---- samples ---- */
-
-static bool
-scan_analyze_next_block(TableScanDesc base, RDB_ANALYZE_BLOCK_PARAMS)
-{
-	return heap->scan_analyze_next_block(((RdbScan *) base)->inner, RDB_ANALYZE_BLOCK_PASS);
-}
-
-static bool
-scan_analyze_next_tuple(TableScanDesc base, TransactionId oldest_xmin,
-						double *live_rows, double *dead_rows, TupleTableSlot *slot)
-{
-	if (!heap->scan_analyze_next_tuple(((RdbScan *) base)->inner, oldest_xmin,
-									   live_rows, dead_rows, slot))
-		return false;
-	rdb_slot_from_page(base->rs_rd, slot);
-	return true;
-}
 
 /* The methods that choose blocks are asked; the others get all of them. */
 static bool
@@ -537,18 +545,15 @@ scan_sample_next_block(TableScanDesc base, struct SampleScanState *state)
 	if (!method->NextSampleBlock)
 		return enter_block(scan, 1);
 	leave_block(scan);
-	while (!BufferIsValid(scan->buffer))
+	while (scan->block.page == NULL)
 	{
 		BlockNumber block = method->NextSampleBlock(state, scan->end);
 
 		CHECK_FOR_INTERRUPTS();
 		if (!BlockNumberIsValid(block))
 			return false;
-		scan->position = block;
-		scan->buffer = rdb_map_pin_rows(base->rs_rd, block, &scan->pin,
-										scan->heap.rs_strategy);
+		(void) go_to_block(scan, block);
 	}
-	name_rows(scan);
 	look_for_rows(scan);
 	return true;
 }
@@ -569,7 +574,7 @@ scan_sample_next_tuple(TableScanDesc base, struct SampleScanState *state,
 					   TupleTableSlot *slot)
 {
 	RdbScan    *scan = (RdbScan *) base;
-	OffsetNumber last = PageGetMaxOffsetNumber(BufferGetPage(scan->buffer));
+	OffsetNumber last = PageGetMaxOffsetNumber(scan->block.page);
 
 	for (;;)
 	{
@@ -584,7 +589,7 @@ scan_sample_next_tuple(TableScanDesc base, struct SampleScanState *state,
 		if (!is_visible(scan, offset))
 			continue;
 		pgstat_count_heap_getnext(base->rs_rd);
-		ExecStoreBufferHeapTuple(row_at(scan, offset), slot, scan->buffer);
+		return_row(scan, row_at(scan, offset), slot);
 		return true;
 	}
 }
@@ -592,7 +597,6 @@ scan_sample_next_tuple(TableScanDesc base, struct SampleScanState *state,
 void
 rdb_scan_callbacks(TableAmRoutine *routine)
 {
-	heap = GetHeapamTableAmRoutine();
 	routine->scan_begin = scan_begin;
 	routine->scan_end = scan_end;
 	routine->scan_rescan = scan_rescan;
@@ -604,8 +608,6 @@ rdb_scan_callbacks(TableAmRoutine *routine)
 	routine->scan_bitmap_next_block = scan_bitmap_next_block;
 #endif
 	routine->scan_bitmap_next_tuple = scan_bitmap_next_tuple;
-	routine->scan_analyze_next_block = scan_analyze_next_block;
-	routine->scan_analyze_next_tuple = scan_analyze_next_tuple;
 	routine->scan_sample_next_block = scan_sample_next_block;
 	routine->scan_sample_next_tuple = scan_sample_next_tuple;
 }

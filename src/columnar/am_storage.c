@@ -12,10 +12,9 @@
 #include "catalog/storage.h"
 #include "catalog/storage_xlog.h"
 #include "columnar/am_bitmap.h"
-#include "columnar/am_tid.h"
-#include "core/module.h"
 #include "storage/bufmgr.h"
 #include "storage/smgr.h"
+#include "store/page_map.h"
 #include "utils/rel.h"
 
 static const TableAmRoutine *heap;
@@ -46,35 +45,6 @@ nontransactional_truncate(Relation rel)
 {
 	rdb_map_reset(rel);
 	RelationTruncate(rel, RDB_META_BLOCK + 1);
-}
-
-/*
- * CLUSTER and VACUUM FULL.  Core rewrites the table with heap's own TIDs, which
- * lead from a row to its next version, and makes row pages only; afterwards
- * they get their blocks, in their order.
- */
-static void
-copy_for_cluster(Relation old, Relation new, Relation index, bool use_sort,
-				 TransactionId oldest_xmin, TransactionId *xid_cutoff,
-				 MultiXactId *multi_cutoff, double *num_tuples,
-				 double *tups_vacuumed, double *tups_recently_dead)
-{
-	rdb_require_preload();
-	rdb_tids_raw(RelationGetRelid(old));
-	PG_TRY();
-	{
-		heap->relation_copy_for_cluster(old, new, index, use_sort, oldest_xmin,
-										xid_cutoff, multi_cutoff, num_tuples,
-										tups_vacuumed, tups_recently_dead);
-	}
-	PG_CATCH();
-	{
-		rdb_tids_raw(InvalidOid);
-		PG_RE_THROW();
-	}
-	PG_END_TRY();
-	rdb_tids_raw(InvalidOid);
-	rdb_map_adopt_all(new);
 }
 
 /* What BRIN takes for the number of blocks is the number of pages; it is told
@@ -114,7 +84,6 @@ rdb_storage_callbacks(TableAmRoutine *routine)
 	heap = GetHeapamTableAmRoutine();
 	routine->rdb_set_new_file = set_new_file;
 	routine->relation_nontransactional_truncate = nontransactional_truncate;
-	routine->relation_copy_for_cluster = copy_for_cluster;
 	routine->relation_size = relation_size;
 	routine->relation_estimate_size = estimate_size;
 	routine->relation_toast_am = toast_am;

@@ -13,6 +13,7 @@
 #include "columnar/am_tid.h"
 
 #include "access/htup_details.h"
+#include "columnar/am_block.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
@@ -69,19 +70,29 @@ rdb_tid_from_page(Relation rel, ItemPointer tid)
 }
 
 /*
- * The page that holds the TID's block, pinned, and the TID on it.
- * InvalidBuffer when there is no such block.
+ * The page that holds the TID's block, pinned, and the TID on it; the block is thawed
+ * if it is in a group.  InvalidBuffer when there is no such block.
  */
 Buffer
 rdb_tid_pin(Relation rel, ItemPointer tid, ItemPointer on_page)
 {
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
 	OffsetNumber offset = ItemPointerGetOffsetNumberNoCheck(tid);
-	Buffer		buffer = rdb_map_pin_rows(rel, ItemPointerGetBlockNumberNoCheck(tid),
-										  &pin, NULL);
+	Buffer		buffer = rdb_block_thaw(rel, ItemPointerGetBlockNumberNoCheck(tid), &pin, NULL);
 
 	rdb_map_unpin(&pin);
 	if (BufferIsValid(buffer))
 		ItemPointerSet(on_page, BufferGetBlockNumber(buffer), offset);
 	return buffer;
+}
+
+/* Whether a block, which is on a row page, was in a group once. */
+bool
+rdb_tid_was_grouped(Relation rel, ItemPointer tid)
+{
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	RdbMapEntry entry = rdb_map_entry(rel, ItemPointerGetBlockNumber(tid), &pin);
+
+	rdb_map_unpin(&pin);
+	return RdbEntryGetThaws(entry) > 0;
 }

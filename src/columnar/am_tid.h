@@ -12,6 +12,7 @@
 extern void rdb_slot_from_page(Relation rel, TupleTableSlot *slot);
 extern void rdb_tid_from_page(Relation rel, ItemPointer tid);
 extern Buffer rdb_tid_pin(Relation rel, ItemPointer tid, ItemPointer on_page);
+extern bool rdb_tid_was_grouped(Relation rel, ItemPointer tid);
 
 /* The slot's row, which heap's code has filled in, is of this block. */
 static inline void

@@ -17,6 +17,7 @@
 #include "access/heapam.h"
 #include "catalog/storage.h"
 #include "columnar/am_tid.h"
+#include "columnar/settle.h"
 #include "columnar/vacuum_indexes.h"
 #include "columnar/vacuum_report.h"
 #include "commands/dbcommands.h"
@@ -171,7 +172,8 @@ static void
 reap_block(Vacuum *vacuum, BlockNumber block, OffsetNumber *offsets, int n,
 		   RdbMapPin *pin)
 {
-	Buffer		buffer = rdb_map_pin_rows(vacuum->rel, block, pin, vacuum->strategy);
+	RdbMapEntry entry;
+	Buffer		buffer = rdb_map_pin_rows(vacuum->rel, block, pin, vacuum->strategy, &entry);
 	BlockNumber number;
 	Size		free;
 
@@ -296,6 +298,19 @@ begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 	rdb_vacuum_indexes_open(&vacuum->indexes, rel, params, strategy);
 }
 
+/* What has rested since before the last checkpoint, or is full, leaves its row pages. */
+static void
+settle(Vacuum *vacuum)
+{
+	RdbSettleLimits limits = {0};
+	RdbSettled	settled = {0};
+
+	if (vacuum->hurries || !rdb_can_settle(vacuum->rel))
+		return;
+	rdb_settle_limits(vacuum->rel, &limits);
+	rdb_settle(vacuum->rel, &limits, &settled);
+}
+
 static void
 trim(Vacuum *vacuum)
 {
@@ -332,9 +347,11 @@ relation_vacuum(Relation rel, struct VacuumParams *params,
 	pgstat_progress_start_command(PROGRESS_COMMAND_VACUUM, RelationGetRelid(rel));
 	begin(&vacuum, rel, params, strategy);
 	scan_pages(&vacuum);
+	vacuum.report.live += vacuum.extents.group_rows;
 	FreeSpaceMapVacuum(rel);
 	rdb_vacuum_indexes_close(&vacuum.indexes, vacuum.report.live,
 							 vacuum.report.not_cleaned > 0);
+	settle(&vacuum);
 	trim(&vacuum);
 	finish(&vacuum);
 	if (!vacuum.hurries)

@@ -6,6 +6,7 @@
 
 #include "compat/compat.h"
 
+#include "access/genam.h"
 #include "access/multixact.h"
 #include "catalog/pg_class.h"
 #include "catalog/pg_database.h"
@@ -25,6 +26,7 @@
 #include "storage/procarray.h"
 #include "utils/acl.h"
 #include "utils/guc.h"
+#include "utils/pg_locale.h"
 #if PG_VERSION_NUM >= 160000
 #include "utils/relfilenumbermap.h"
 #else
@@ -304,6 +306,17 @@ rdb_compat_resolve_conflict(FullTransactionId horizon, RdbLocator locator)
 #endif
 }
 
+/* The same of a transaction that is visible to all others here. */
+void
+rdb_compat_resolve_xid_conflict(TransactionId horizon, RdbLocator locator)
+{
+#if PG_VERSION_NUM >= 160000
+	ResolveRecoveryConflictWithSnapshot(horizon, false, locator);
+#else
+	ResolveRecoveryConflictWithSnapshot(horizon, locator);
+#endif
+}
+
 /* VACUUM (TRUNCATE), the reloption included. */
 bool
 rdb_compat_vacuum_truncates(const struct VacuumParams *params)
@@ -386,6 +399,30 @@ rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value, bool *is_null)
 	return tuplesort_getdatum(sort, true, false, value, is_null, NULL);
 #else
 	return tuplesort_getdatum(sort, true, value, is_null, NULL);
+#endif
+}
+
+/* A scan of an index, without keys. */
+struct IndexScanDescData *
+rdb_compat_index_beginscan(Relation rel, Relation index, Snapshot snapshot)
+{
+#if PG_VERSION_NUM >= 180000
+	return index_beginscan(rel, index, snapshot, NULL, 0, 0);
+#else
+	return index_beginscan(rel, index, snapshot, 0, 0);
+#endif
+}
+
+/* Whether a collation orders strings by their bytes. */
+bool
+rdb_compat_collation_is_c(Oid collation)
+{
+	if (!OidIsValid(collation))
+		return false;
+#if PG_VERSION_NUM >= 180000
+	return pg_newlocale_from_collation(collation)->collate_is_c;
+#else
+	return lc_collate_is_c(collation);
 #endif
 }
 

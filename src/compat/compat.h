@@ -142,6 +142,7 @@ extern bool rdb_compat_pin_if_resident(const RdbRelFile *file, ForkNumber fork,
 extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 									uint32 segment);
 extern void rdb_compat_resolve_conflict(FullTransactionId horizon, RdbLocator locator);
+extern void rdb_compat_resolve_xid_conflict(TransactionId horizon, RdbLocator locator);
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);
@@ -155,6 +156,9 @@ extern void rdb_compat_vacuumed(Relation rel, BlockNumber pages, double tuples,
 extern bool rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value,
 										  bool *is_null);
 
+extern struct IndexScanDescData *rdb_compat_index_beginscan(Relation rel, Relation index,
+															 Snapshot snapshot);
+extern bool rdb_compat_collation_is_c(Oid collation);
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);
 extern int	rdb_compat_max_procs(void);

@@ -135,6 +135,19 @@ rdb_vacuum_page(Relation rel, Buffer buffer, RdbVacuumLimits *limits,
 	qsort(result->dead, result->ndead, sizeof(OffsetNumber), by_offset);
 }
 
+/* Remove dead rows of a page and no more. */
+void
+rdb_vacuum_prune(Relation rel, Buffer buffer, TransactionId oldest_xmin,
+				 struct GlobalVisState *visibility)
+{
+	PruneFreezeResult pruned;
+	OffsetNumber ignored = InvalidOffsetNumber;
+
+	(void) oldest_xmin;
+	heap_page_prune_and_freeze(rel, buffer, visibility, 0, NULL, &pruned, PRUNE_ON_ACCESS,
+							   &ignored, NULL, NULL);
+}
+
 #else
 
 /* Tuples that are to be frozen, and what the page's oldest ids are then. */
@@ -253,6 +266,19 @@ prune(Relation rel, Buffer buffer, RdbVacuumLimits *limits)
 	return heap_page_prune(rel, buffer, limits->oldest_xmin, limits->visibility,
 						   InvalidTransactionId, 0, &ignored, &offset);
 #endif
+}
+
+/* Remove dead rows of a page and no more. */
+void
+rdb_vacuum_prune(Relation rel, Buffer buffer, TransactionId oldest_xmin,
+				 struct GlobalVisState *visibility)
+{
+	RdbVacuumLimits limits;
+
+	memset(&limits, 0, sizeof(limits));
+	limits.oldest_xmin = oldest_xmin;
+	limits.visibility = visibility;
+	(void) prune(rel, buffer, &limits);
 }
 
 static HTSV_Result

@@ -49,6 +49,8 @@ extern void rdb_vacuum_begin(Relation rel, struct VacuumParams *params,
 							 RdbVacuumLimits *limits);
 extern void rdb_vacuum_page(Relation rel, Buffer buffer, RdbVacuumLimits *limits,
 							RdbVacuumedPage *result);
+extern void rdb_vacuum_prune(Relation rel, Buffer buffer, TransactionId oldest_xmin,
+							 struct GlobalVisState *visibility);
 extern bool rdb_vacuum_look(Relation rel, Buffer buffer, RdbVacuumLimits *limits,
 							RdbVacuumedPage *result);
 extern void rdb_vacuum_reap(Relation rel, Buffer buffer, OffsetNumber *offsets,

@@ -10,8 +10,11 @@
 #include "store/engine_rmgr.h"
 
 #include "access/bufmask.h"
+#include "access/heapam_xlog.h"
 #include "access/xlog_internal.h"
+#include "storage/bufpage.h"
 #include "store/extent_wal.h"
+#include "store/map_change.h"
 #include "store/map_wal.h"
 
 typedef struct RecordType
@@ -28,6 +31,8 @@ static const RecordType types[] = {
 	[RDB_XLOG_EXTENT_TAKE >> 4] = {"EXTENT_TAKE", rdb_extent_redo_take, rdb_extent_describe_take},
 	[RDB_XLOG_EXTENT_FREE >> 4] = {"EXTENT_FREE", rdb_extent_redo_free, rdb_extent_describe_free},
 	[RDB_XLOG_EXTENT_MERGE >> 4] = {"EXTENT_MERGE", rdb_extent_redo_merge, rdb_extent_describe_merge},
+	[RDB_XLOG_SETTLE >> 4] = {"SETTLE", rdb_map_redo_settle, rdb_map_describe_settle},
+	[RDB_XLOG_THAW >> 4] = {"THAW", rdb_map_redo_thaw, rdb_map_describe_thaw},
 };
 
 /* NULL for what another version has written. */
@@ -66,12 +71,15 @@ engine_identify(uint8 info)
 	return type ? type->name : NULL;
 }
 
-/* For wal_consistency_checking: what may differ between primary and replay. */
+/* For wal_consistency_checking: what may differ between primary and replay; of row
+ * pages and the visibility map's as heap has it. */
 static void
 engine_mask(char *page, BlockNumber block)
 {
-	(void) block;
-	mask_page_lsn_and_checksum(page);
+	if (!PageIsNew((Page) page) && PageGetSpecialSize((Page) page) == 0)
+		heap_mask(page, block);
+	else
+		mask_page_lsn_and_checksum(page);
 }
 
 static const RmgrData rmgr = {

@@ -15,6 +15,8 @@
 #define RDB_XLOG_EXTENT_TAKE 0x30
 #define RDB_XLOG_EXTENT_FREE 0x40
 #define RDB_XLOG_EXTENT_MERGE 0x50
+#define RDB_XLOG_SETTLE 0x60
+#define RDB_XLOG_THAW 0x70
 
 extern void rdb_engine_register_rmgr(void);
 

@@ -24,6 +24,7 @@
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
 #include "store/extent_wal.h"
+#include "store/group_blocks.h"
 #include "store/map_tree.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
@@ -98,11 +99,18 @@ is_written_by_somebody(const RdbExtentPage *head)
 		TransactionIdIsInProgress(XidFromFullTransactionId(head->stamp));
 }
 
+/* What the page table refers to is in use; so is, for all that is known, what cannot be
+ * read. */
 static void
 note_used(RdbExtentSweep *sweep, const RdbExtentPage *head)
 {
+	RdbGroupUse use;
+	RdbGroupKind kind = rdb_group_use(sweep->rel, head->first, &use);
+
+	sweep->group_rows += use.rows;
 	sweep->covered = head->first + (rdb_extent_is_whole(sweep->rel, head) ? head->npages : 1);
-	if (list_length(sweep->left) < MAX_LEFT && !is_written_by_somebody(head))
+	if (kind != RDB_GROUP_UNREADABLE && use.blocks == 0 && list_length(sweep->left) < MAX_LEFT &&
+		!is_written_by_somebody(head))
 		sweep->left = lappend_int(sweep->left, (int) head->first);
 }
 

@@ -23,6 +23,7 @@ typedef struct RdbExtentSweep
 	BlockNumber covered;		/* pages below are those of extents that were seen */
 	uint32		free;			/* free extents that were seen */
 	uint32		lost;			/* pages of none */
+	double		group_rows;		/* that are current in the groups that were seen */
 	bool		too_many;		/* to remember */
 	int			nruns;
 	int			room;

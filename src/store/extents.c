@@ -20,9 +20,11 @@
 #include "disk/io_events.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
+#include "storage/freespace.h"
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
 #include "store/extent_wal.h"
+#include "store/map_thaw.h"
 #include "store/map_tree.h"
 #include "store/watched_read.h"
 #include "utils/rel.h"
@@ -381,13 +383,81 @@ write_over(Relation rel, const Contents *contents)
 }
 
 /*
+ * Make a page of the extent of an empty row page that has no block; false if it is
+ * something else.  A row page is only asked for, not waited for, while the page that has
+ * its block is locked.
+ */
+static bool
+claim_empty(Relation rel, const Contents *contents, uint32 index)
+{
+	BlockNumber number = contents->first + index;
+	Buffer		leaf = rdb_map_read_leaf(rel, RDB_MAP_REVERSE,
+										 rdb_map_leaf_of(RDB_MAP_REVERSE, number));
+	Buffer		buffer = ReadBuffer(rel, number);
+	bool		claimed = false;
+
+	/* without a leaf the page has no block, and may get one at any time */
+	if (BufferIsValid(leaf))
+	{
+		LockBuffer(leaf, BUFFER_LOCK_SHARE);
+		if (*rdb_map_reverse_slot(BufferGetPage(leaf), number) == 0 && ConditionalLockBuffer(buffer))
+		{
+			claimed = rdb_is_empty_rows(BufferGetPage(buffer));
+			if (claimed)
+				write_page(rel, buffer, contents, index);
+			LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+		}
+		UnlockReleaseBuffer(leaf);
+	}
+	ReleaseBuffer(buffer);
+	if (claimed)
+		RecordPageWithFreeSpace(rel, number, 0);
+	return claimed;
+}
+
+/* In pages that were free a moment ago; what was written before one that is not any more
+ * becomes a free extent. */
+static bool
+write_in_run(Relation rel, const Contents *contents)
+{
+	for (uint32 index = 0; index < contents->npages; index++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (claim_empty(rel, contents, index))
+			continue;
+		if (index == 0)
+			return false;
+		rdb_extent_lock_lists(rel);
+		rdb_extent_list(rel, contents->first, index, ReadNextFullTransactionId());
+		rdb_extent_unlock_lists(rel);
+		return false;
+	}
+	return true;
+}
+
+/* Find free pages for it, and write it there; false if there are none. */
+static bool
+write_in_runs(Relation rel, Contents *contents, RdbPageRuns *runs)
+{
+	while (runs != NULL &&
+		   (contents->first = rdb_runs_take(runs, contents->npages)) != InvalidBlockNumber)
+	{
+		if (write_in_run(rel, contents))
+			return true;
+	}
+	return false;
+}
+
+/*
  * Write an extent of these bytes, in free pages or new ones; returns its first
- * page.  The writer is its top-level transaction, or none if the caller holds
+ * page.  Free ones are those of a free extent, or row pages of the given runs (NULL:
+ * none) that are empty.  The writer is its top-level transaction, or none if the caller holds
  * ShareUpdateExclusiveLock: VACUUM frees it when the writer has gone and nothing
  * refers to it.  Error: 54000 beyond RDB_MAX_EXTENT_PAGES.
  */
 BlockNumber
-rdb_extent_write(Relation rel, const char *bytes, Size length, FullTransactionId writer)
+rdb_extent_write(Relation rel, const char *bytes, Size length, FullTransactionId writer,
+				 RdbPageRuns *runs)
 {
 	Contents	contents = {bytes, length, writer, InvalidBlockNumber, 0};
 	Size		npages = Max((length + RDB_EXTENT_ROOM - 1) / RDB_EXTENT_ROOM, 1);
@@ -402,7 +472,7 @@ rdb_extent_write(Relation rel, const char *bytes, Size length, FullTransactionId
 	contents.first = take_free(rel, contents.npages, writer);
 	if (contents.first != InvalidBlockNumber)
 		write_over(rel, &contents);
-	else
+	else if (!write_in_runs(rel, &contents, runs))
 		write_new(rel, &contents);
 	return contents.first;
 }
@@ -422,6 +492,27 @@ rdb_extent_pages(Relation rel, BlockNumber first)
 	return head.npages;
 }
 
+/* Copy up to so many bytes of a page of an extent, from an offset on; returns how
+ * many there are.  None of a damaged page, if it may be damaged. */
+static Size
+read_part(Relation rel, BlockNumber first, uint32 index, Size offset, Size length, char *bytes,
+		  bool may_be_damaged)
+{
+	Buffer		buffer = rdb_watched_read(rel, first + index, NULL);
+	char	   *page = BufferGetPage(buffer);
+	const RdbExtentPage *extent = RdbEngineArea(page);
+	bool		intact;
+
+	LockBuffer(buffer, BUFFER_LOCK_SHARE);
+	intact = is_extent_page(page) && extent->first == first && extent->length <= RDB_EXTENT_ROOM;
+	if (!intact && !may_be_damaged)
+		damaged(rel, first + index, page);
+	length = intact && offset < extent->length ? Min(length, extent->length - offset) : 0;
+	memcpy(bytes, extent->contents + offset, length);
+	UnlockReleaseBuffer(buffer);
+	return length;
+}
+
 /*
  * Copy what is on a page of an extent, its index from 0; bytes has room for
  * RDB_EXTENT_ROOM.  Returns how many there are.  Error: XX001.
@@ -429,18 +520,44 @@ rdb_extent_pages(Relation rel, BlockNumber first)
 Size
 rdb_extent_read(Relation rel, BlockNumber first, uint32 index, char *bytes)
 {
-	Buffer		buffer = rdb_watched_read(rel, first + index, NULL);
-	char	   *page = BufferGetPage(buffer);
-	const RdbExtentPage *extent = RdbEngineArea(page);
-	Size		length;
+	return read_part(rel, first, index, 0, RDB_EXTENT_ROOM, bytes, false);
+}
 
-	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	if (!is_extent_page(page) || extent->first != first || extent->length > RDB_EXTENT_ROOM)
-		damaged(rel, first + index, page);
-	length = extent->length;
-	memcpy(bytes, extent->contents, length);
-	UnlockReleaseBuffer(buffer);
-	return length;
+static bool
+read_bytes(Relation rel, BlockNumber first, Size offset, Size length, char *bytes,
+		   bool may_be_damaged)
+{
+	while (length > 0)
+	{
+		Size		got = read_part(rel, first, (uint32) (offset / RDB_EXTENT_ROOM),
+									offset % RDB_EXTENT_ROOM, length, bytes, may_be_damaged);
+
+		if (got == 0)
+			return false;
+		offset += got;
+		length -= got;
+		bytes += got;
+		CHECK_FOR_INTERRUPTS();
+	}
+	return true;
+}
+
+/* Copy a part of an extent's contents, which has so many bytes.  Error: XX001. */
+void
+rdb_extent_read_bytes(Relation rel, BlockNumber first, Size offset, Size length, char *bytes)
+{
+	if (!read_bytes(rel, first, offset, length, bytes, false))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("extent at block %u of table \"%s\" ends before byte %zu",
+						first, RelationGetRelationName(rel), offset + length)));
+}
+
+/* The same, for those who go on when it is damaged, or ends before: false. */
+bool
+rdb_extent_try_read(Relation rel, BlockNumber first, Size offset, Size length, char *bytes)
+{
+	return read_bytes(rel, first, offset, length, bytes, true);
 }
 
 /* ---- freeing ---- */

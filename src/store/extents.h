@@ -7,11 +7,16 @@
 
 #include "compat/compat.h"
 #include "store/extent_format.h"
+#include "store/page_runs.h"
 
 extern RDB_EXPORT BlockNumber rdb_extent_write(Relation rel, const char *bytes, Size length,
-											   FullTransactionId writer);
+											   FullTransactionId writer, RdbPageRuns *runs);
 extern RDB_EXPORT Size rdb_extent_read(Relation rel, BlockNumber first, uint32 index,
 									   char *bytes);
+extern void rdb_extent_read_bytes(Relation rel, BlockNumber first, Size offset, Size length,
+								  char *bytes);
+extern bool rdb_extent_try_read(Relation rel, BlockNumber first, Size offset, Size length,
+								char *bytes);
 extern RDB_EXPORT uint32 rdb_extent_pages(Relation rel, BlockNumber first);
 extern RDB_EXPORT void rdb_extent_free(Relation rel, BlockNumber first);
 

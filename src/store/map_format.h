@@ -25,14 +25,32 @@ typedef enum RdbMapTree
 typedef enum RdbEntryKind
 {
 	RDB_ENTRY_NONE = 0,			/* not handed out: no rows */
-	RDB_ENTRY_ROWS = 1			/* a row page, whose number is in the lower half */
+	RDB_ENTRY_ROWS = 1,			/* a row page, whose number is in the lower half */
+	RDB_ENTRY_GROUP = 2			/* in a column group: the first page of its extent is
+								 * in the lower half, the how manieth block above */
 } RdbEntryKind;
 
+/* kind (8 bits), how often the block was thawed (8), index in its group (16), page (32) */
 typedef uint64 RdbMapEntry;
 
 #define RdbEntryMake(kind, page) (((RdbMapEntry) (kind) << 56) | (page))
 #define RdbEntryGetKind(entry) ((RdbEntryKind) ((entry) >> 56))
+#define RdbEntryGetThaws(entry) ((uint8) ((entry) >> 48))
+#define RdbEntryGetIndex(entry) ((uint16) ((entry) >> 32))
 #define RdbEntryGetPage(entry) ((BlockNumber) (entry))
+
+static inline RdbMapEntry
+RdbEntryMakeRows(BlockNumber page, uint8 thaws)
+{
+	return RdbEntryMake(RDB_ENTRY_ROWS, page) | (RdbMapEntry) thaws << 48;
+}
+
+static inline RdbMapEntry
+RdbEntryMakeGroup(BlockNumber first, uint16 index, uint8 thaws)
+{
+	return RdbEntryMake(RDB_ENTRY_GROUP, first) | (RdbMapEntry) index << 32 |
+		(RdbMapEntry) thaws << 48;
+}
 
 /* A page of a tree. */
 typedef struct RdbMapPage

@@ -173,22 +173,25 @@ rdb_map_is_shuffled(Relation rel)
 
 /*
  * The page that holds the block's rows, pinned; InvalidBuffer when there is no
- * such block.  Looked up, pinned, and looked up again: from then on the pin
- * keeps it what it is.
+ * such block, or it is in a group.  Looked up, pinned, and looked up again: from
+ * then on the pin keeps it what it is.  *entry is what the block is.
+ *
+ * What is in a group needs no pin: a group is not written over before all snapshots
+ * that are as old have gone, and the caller's is older than this look.
  */
 Buffer
 rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
-				 BufferAccessStrategy strategy)
+				 BufferAccessStrategy strategy, RdbMapEntry *entry)
 {
 	for (;;)
 	{
-		RdbMapEntry entry = glance(rel, block, pin);
 		Buffer		buffer;
 
-		if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
+		*entry = glance(rel, block, pin);
+		if (RdbEntryGetKind(*entry) != RDB_ENTRY_ROWS)
 			return InvalidBuffer;
-		buffer = rdb_watched_read(rel, RdbEntryGetPage(entry), strategy);
-		if (rdb_map_entry(rel, block, pin) == entry)
+		buffer = rdb_watched_read(rel, RdbEntryGetPage(*entry), strategy);
+		if (rdb_map_entry(rel, block, pin) == *entry)
 			return buffer;
 		ReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();

@@ -33,7 +33,7 @@ extern BlockNumber rdb_map_nblocks(Relation rel);
 extern bool rdb_map_is_shuffled(Relation rel);
 extern void rdb_map_unpin(RdbMapPin *pin);
 extern Buffer rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
-							   BufferAccessStrategy strategy);
+							   BufferAccessStrategy strategy, RdbMapEntry *entry);
 
 extern BlockNumber rdb_map_adopt(Relation rel, BlockNumber page);
 extern void rdb_map_adopt_all(Relation rel);

@@ -116,6 +116,11 @@ check_block(MapVerify *map, BlockNumber block)
 	}
 	else if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
 		return;
+	else if (RdbEntryGetKind(entry) == RDB_ENTRY_GROUP)
+	{
+		if (number >= map->verify->pages)
+			rdb_verify_problem(map->verify, number, block, "the block's column group does not exist");
+	}
 	else if (RdbEntryGetKind(entry) != RDB_ENTRY_ROWS)
 		rdb_verify_problem(map->verify, RDB_NONE, block, "its entry is of an unknown kind");
 	else if (number >= map->verify->pages)
@@ -141,7 +146,8 @@ check_row_page(MapVerify *map, BlockNumber number, BlockNumber block, const char
 		return;
 	if (block >= meta_of(map)->nblocks)
 		rdb_verify_problem(map->verify, number, block, "the page's block does not exist");
-	else if (entry_of(map, block) != RdbEntryMake(RDB_ENTRY_ROWS, number))
+	else if (RdbEntryGetKind(entry_of(map, block)) != RDB_ENTRY_ROWS ||
+			 RdbEntryGetPage(entry_of(map, block)) != number)
 		rdb_verify_problem(map->verify, number, block, "the block's entry names another page");
 	if (PageIsNew((Page) page))
 		rdb_verify_problem(map->verify, number, block, "the block's page is zero");

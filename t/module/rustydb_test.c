@@ -241,7 +241,8 @@ rdb_test_extent_write(PG_FUNCTION_ARGS)
 								 by_transaction ? RowExclusiveLock : ShareUpdateExclusiveLock);
 	bytea	   *contents = PG_GETARG_BYTEA_PP(1);
 	BlockNumber first = rdb_extent_write(rel, VARDATA_ANY(contents), VARSIZE_ANY_EXHDR(contents),
-										 by_transaction ? GetTopFullTransactionId() : InvalidFullTransactionId);
+										 by_transaction ? GetTopFullTransactionId() : InvalidFullTransactionId,
+										 NULL);
 
 	table_close(rel, NoLock);
 	PG_RETURN_INT64(first);

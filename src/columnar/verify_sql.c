@@ -4,8 +4,9 @@
  */
 #include "postgres.h"
 
-#include "store/verify_sql.h"
+#include "columnar/verify_sql.h"
 
+#include "columnar/verify_groups.h"
 #include "commands/defrem.h"
 #include "funcapi.h"
 #include "store/store_open.h"
@@ -26,14 +27,14 @@ is_columnar(Relation rel)
 /*
  * SQL: verify(rel regclass) → setof (page bigint, block bigint, problem text):
  * every inconsistency of the relation's storage, and no row if there is none.
- * Keeps writers away meanwhile (ShareLock).  Errors: 42501 for who is not the
+ * Keeps writers and row lockers away meanwhile (ExclusiveLock).  Errors: 42501 for who is not the
  * owner, 42809 for what is no relation of the engine.
  */
 Datum
 rdb_verify(PG_FUNCTION_ARGS)
 {
 	/* a standby's session may not take more, and its writer is replay */
-	LOCKMODE	mode = RecoveryInProgress() ? RowExclusiveLock : ShareLock;
+	LOCKMODE	mode = RecoveryInProgress() ? RowExclusiveLock : ExclusiveLock;
 	Relation	rel = rdb_owned_relation_open(PG_GETARG_OID(0), mode);
 	RdbVerify	verify;
 
@@ -45,6 +46,7 @@ rdb_verify(PG_FUNCTION_ARGS)
 	{
 		verify.pages = RelationGetNumberOfBlocks(rel);
 		rdb_verify_map(&verify);
+		rdb_verify_groups(&verify);
 	}
 	else if (rdb_is_page_store(rel))
 	{

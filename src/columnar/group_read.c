@@ -1,0 +1,384 @@
+/*
+ * group_read.c
+ *	  Reading a column group: its footer, its chunks, its rows as tuples, its blocks as
+ *	  pages.
+ *
+ * Nothing in it is relied on before it was checked: what does not make sense is an
+ * error that names the table, the group and the column.
+ */
+#include "postgres.h"
+
+#include "columnar/group_read.h"
+
+#include "miscadmin.h"
+#include "store/extents.h"
+#include "store/group_blocks.h"
+#include "utils/memutils.h"
+
+static void
+damaged(Relation rel, const RdbGroup *group, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("column group at block %u of table \"%s\" is damaged",
+					group->first, RelationGetRelationName(rel)),
+			 errdetail("%s.", what)));
+}
+
+/* A column's name, for messages. */
+static const char *
+name_of(Relation rel, const RdbGroup *group, int column)
+{
+	static const char *const header_columns[RDB_HEADER_COLUMNS] = {"xmin", "cmin", "(header)"};
+
+	if (column >= group->header->natts)
+		return header_columns[column - group->header->natts];
+	if (column < RelationGetNumberOfAttributes(rel))
+		return NameStr(TupleDescAttr(RelationGetDescr(rel), column)->attname);
+	return "(unknown)";
+}
+
+static void
+damaged_chunk(Relation rel, const RdbGroup *group, int column, uint32 chunk, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("chunk %u of column \"%s\" in the column group at block %u of table \"%s\" is damaged",
+					chunk, name_of(rel, group, column), group->first,
+					RelationGetRelationName(rel)),
+			 errdetail("%s.", what)));
+}
+
+/* ---- opening ---- */
+
+static void
+read_bytes(Relation rel, const RdbGroup *group, Size offset, Size length, char *bytes)
+{
+	if (group->memory)
+		memcpy(bytes, group->memory + offset, length);
+	else
+		rdb_extent_read_bytes(rel, group->first, offset, length, bytes);
+}
+
+static bool
+is_chunk_inside(const RdbGroupHeader *header, const RdbGroupChunk *chunk)
+{
+	uint64		end = (uint64) chunk->offset + chunk->size + chunk->shapes_size;
+
+	return chunk->offset >= header->footer_size && end <= header->size;
+}
+
+static bool
+is_block_inside(const RdbGroup *group, const RdbGroupBlock *block)
+{
+	const RdbGroupHeader *header = group->header;
+
+	return block->nrows > 0 && block->nlines <= MaxHeapTuplesPerPage &&
+		block->first_row <= header->nrows && block->nrows <= header->nrows - block->first_row &&
+		(block->lines == 0 ? block->nrows == block->nlines :
+		 (uint64) block->lines - 1 + block->nlines <= group->nlines);
+}
+
+static bool
+is_column_possible(const RdbGroupColumn *column)
+{
+	if (column->by_value)
+		return column->length == 1 || column->length == 2 || column->length == 4 ||
+			column->length == 8;
+	return (column->length > 0 || column->length == -1 || column->length == -2) &&
+		(column->align == TYPALIGN_CHAR || column->align == TYPALIGN_SHORT ||
+		 column->align == TYPALIGN_INT || column->align == TYPALIGN_DOUBLE);
+}
+
+/* The parts of the footer are where they are said to be. */
+static void
+check(Relation rel, RdbGroup *group)
+{
+	const RdbGroupHeader *header = group->header;
+	int			ncolumns = rdb_group_ncolumns(header);
+
+	if (header->natts > MaxHeapAttributeNumber || header->chunk_rows > RDB_CHUNK_ROWS ||
+		header->columns_at != MAXALIGN(header->columns_at) ||
+		(uint64) header->columns_at + ncolumns * sizeof(RdbGroupColumn) != header->chunks_at ||
+		(uint64) header->chunks_at + (uint64) ncolumns * group->nchunks * sizeof(RdbGroupChunk) !=
+		header->ranges_at)
+		damaged(rel, group, "Its footer has another size than it should");
+	for (uint32 i = 0; i < header->nblocks; i++)
+	{
+		if (!is_block_inside(group, &group->blocks[i]))
+			damaged(rel, group, "A block of its footer makes no sense");
+	}
+	for (int i = 0; i < ncolumns; i++)
+	{
+		if (!is_column_possible(&group->columns[i]))
+			damaged(rel, group, "A column of its footer makes no sense");
+		for (uint32 j = 0; j < group->nchunks; j++)
+		{
+			if (!is_chunk_inside(header, &group->chunks[i * group->nchunks + j]))
+				damaged_chunk(rel, group, i, j, "It is not inside the group");
+		}
+	}
+}
+
+static RdbGroup *
+open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "column group", ALLOCSET_DEFAULT_SIZES);
+	RdbGroup   *group = MemoryContextAllocZero(context, sizeof(RdbGroup));
+	RdbGroupHeader header;
+	const char *fault;
+
+	group->context = context;
+	group->first = first;
+	group->memory = memory;
+	read_bytes(rel, group, 0, sizeof(header), (char *) &header);
+	if (header.magic != RDB_GROUP_MAGIC)
+		damaged(rel, group, "It does not begin as a group does");
+	fault = rdb_group_header_fault(&header);
+	if (fault != NULL)
+		ereport(ERROR,
+				(errcode(header.version == RDB_GROUP_VERSION ? ERRCODE_DATA_CORRUPTED :
+						 ERRCODE_FEATURE_NOT_SUPPORTED),
+				 errmsg("could not read the column group at block %u of table \"%s\": %s",
+						first, RelationGetRelationName(rel), fault)));
+	group->footer = MemoryContextAllocHuge(context, header.footer_size);
+	read_bytes(rel, group, 0, header.footer_size, group->footer);
+	group->header = (const RdbGroupHeader *) group->footer;
+	group->blocks = (const RdbGroupBlock *) (group->footer + sizeof(header));
+	group->lines = (const uint16 *) (group->footer + header.lines_at);
+	group->nlines = (header.columns_at - header.lines_at) / sizeof(uint16);
+	group->columns = (const RdbGroupColumn *) (group->footer + header.columns_at);
+	group->chunks = (const RdbGroupChunk *) (group->footer + header.chunks_at);
+	group->nchunks = rdb_group_nchunks(&header);
+	check(rel, group);
+	group->loaded = MemoryContextAllocZero(context, rdb_group_ncolumns(&header) *
+										   sizeof(RdbLoadedColumn));
+	for (int i = 0; i < rdb_group_ncolumns(&header); i++)
+		group->loaded[i].chunk = RDB_NOT_LOADED;
+	return group;
+}
+
+/*
+ * The group whose extent begins there, with a memory context of its own below parent.
+ * Errors: XX001 if it is damaged, 0A000 if another version has written it.
+ */
+RdbGroup *
+rdb_group_open(Relation rel, BlockNumber first, MemoryContext parent)
+{
+	return open_group(rel, first, NULL, parent);
+}
+
+/* A group that has been made and is in no extent yet. */
+RdbGroup *
+rdb_group_open_memory(Relation rel, const char *bytes, MemoryContext parent)
+{
+	return open_group(rel, InvalidBlockNumber, bytes, parent);
+}
+
+void
+rdb_group_close(RdbGroup *group)
+{
+	MemoryContextDelete(group->context);
+}
+
+/* ---- chunks ---- */
+
+const RdbGroupChunk *
+rdb_group_chunk(const RdbGroup *group, int column, uint32 chunk)
+{
+	return &group->chunks[column * group->nchunks + chunk];
+}
+
+/* How many rows a chunk has. */
+uint32
+rdb_group_rows_of(const RdbGroup *group, uint32 chunk)
+{
+	return Min(group->header->chunk_rows, group->header->nrows - chunk * group->header->chunk_rows);
+}
+
+/* Room for what is to be loaded. */
+static void
+make_room(RdbGroup *group, RdbLoadedColumn *loaded, const RdbGroupChunk *chunk)
+{
+	MemoryContext before = MemoryContextSwitchTo(group->context);
+	Size		size = (Size) chunk->size + chunk->shapes_size;
+
+	if (loaded->data.vector == NULL)
+		loaded->data.vector = rdb_vector_make(group->header->chunk_rows);
+	if (chunk->shapes_size > 0 && loaded->data.shapes == NULL)
+		loaded->data.shapes = palloc(group->header->chunk_rows * sizeof(int64));
+	if (loaded->room < size)
+	{
+		if (loaded->bytes)
+			pfree(loaded->bytes);
+		loaded->bytes = NULL;
+		loaded->room = 0;
+		loaded->bytes = MemoryContextAllocHuge(group->context, size);
+		loaded->room = size;
+	}
+	MemoryContextSwitchTo(before);
+}
+
+/* A column's chunk, decoded; it stays so until another one of that column is loaded. */
+const RdbColumnData *
+rdb_group_load(Relation rel, RdbGroup *group, int column, uint32 chunk)
+{
+	RdbLoadedColumn *loaded = &group->loaded[column];
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+	const char *bytes;
+	const char *wrong;
+
+	if (loaded->chunk == chunk)
+		return &loaded->data;
+	loaded->chunk = RDB_NOT_LOADED;
+	make_room(group, loaded, entry);
+	if (group->memory)
+		bytes = group->memory + entry->offset;
+	else
+	{
+		read_bytes(rel, group, entry->offset, (Size) entry->size + entry->shapes_size, loaded->bytes);
+		bytes = loaded->bytes;
+	}
+	wrong = rdb_column_decode(&group->columns[column], entry, rdb_group_rows_of(group, chunk),
+							  bytes, &loaded->data);
+	if (wrong != NULL)
+		damaged_chunk(rel, group, column, chunk, wrong);
+	loaded->chunk = chunk;
+	return &loaded->data;
+}
+
+/* ---- tuples ---- */
+
+static int64
+header_value(Relation rel, RdbGroup *group, RdbHeaderColumn column, uint32 chunk, uint32 at)
+{
+	return rdb_group_load(rel, group, group->header->natts + (int) column,
+						  chunk)->vector->values.ints[at];
+}
+
+/* The header of a tuple, with no bit in its null bitmap; returns its t_hoff, or 0. */
+static uint8
+form_header(Relation rel, RdbGroup *group, uint32 chunk, uint32 at, HeapTupleHeader out, uint32 room)
+{
+	uint32		masks = (uint32) header_value(rel, group, RDB_HEADER_MASKS, chunk, at);
+	uint16		infomask = (uint16) masks;
+	int			natts = (masks >> 16) & HEAP_NATTS_MASK;
+	Size		hoff = SizeofHeapTupleHeader;
+
+	if (infomask & HEAP_HASNULL)
+		hoff += BITMAPLEN(natts);
+	hoff = MAXALIGN(hoff);
+	if (natts > group->header->natts || hoff > room || hoff > PG_UINT8_MAX)
+		return 0;
+	memset(out, 0, hoff);
+	out->t_infomask = infomask;
+	out->t_infomask2 = (uint16) (masks >> 16);
+	out->t_hoff = (uint8) hoff;
+	HeapTupleHeaderSetXmin(out, (TransactionId) header_value(rel, group, RDB_HEADER_XMIN, chunk, at));
+	out->t_choice.t_heap.t_field3.t_cid = (CommandId) header_value(rel, group, RDB_HEADER_CID, chunk, at);
+	return out->t_hoff;
+}
+
+/*
+ * A row as the tuple that it was, but for what settling changes and for t_ctid, which
+ * is left zero; returns its length.
+ */
+uint32
+rdb_group_form_tuple(Relation rel, RdbGroup *group, uint32 row, HeapTupleHeader out, uint32 room)
+{
+	uint32		chunk = row / group->header->chunk_rows;
+	uint32		at = row % group->header->chunk_rows;
+	uint8		hoff = form_header(rel, group, chunk, at, out, room);
+	char	   *data = (char *) out + hoff;
+	uint32		length = 0;
+	int			natts;
+
+	if (hoff == 0)
+		damaged(rel, group, "The header of a row makes no sense");
+	natts = HeapTupleHeaderGetNatts(out);
+	for (int i = 0; i < natts; i++)
+	{
+		const RdbColumnData *column = rdb_group_load(rel, group, i, chunk);
+		uint32		end;
+
+		if (column->vector->nulls > 0 && column->vector->is_null[at])
+		{
+			if (!(out->t_infomask & HEAP_HASNULL))
+				damaged_chunk(rel, group, i, chunk, "It has a NULL where the row has none");
+			continue;
+		}
+		if (out->t_infomask & HEAP_HASNULL)
+			out->t_bits[i >> 3] |= (uint8) (1 << (i & 7));
+		end = rdb_column_write(&group->columns[i], column, at, data, length, room - hoff);
+		if (end == 0)
+			damaged_chunk(rel, group, i, chunk, "A row does not fit a page");
+		length = end;
+	}
+	return hoff + length;
+}
+
+/* ---- blocks ---- */
+
+static OffsetNumber
+line_of(const RdbGroup *group, const RdbGroupBlock *block, OffsetNumber offset)
+{
+	return block->lines == 0 ? RDB_LINE_ROW : group->lines[block->lines - 1 + offset - 1];
+}
+
+/* Put a tuple at the end of a page's room. */
+static void
+add_tuple(Relation rel, RdbGroup *group, uint32 row, BlockNumber block, OffsetNumber offset, char *page,
+		  char *scratch)
+{
+	PageHeader	header = (PageHeader) page;
+	HeapTupleHeader tuple = (HeapTupleHeader) scratch;
+	uint32		room = header->pd_upper - header->pd_lower;
+	uint32		length = rdb_group_form_tuple(rel, group, row, tuple, room);
+	uint32		upper = header->pd_upper - MAXALIGN(length);
+
+	if (MAXALIGN(length) > room)
+		damaged(rel, group, "The rows of a block do not fit a page");
+	ItemPointerSet(&tuple->t_ctid, block, offset);
+	memcpy(page + upper, tuple, length);
+	header->pd_upper = (LocationIndex) upper;
+	ItemIdSetNormal(PageGetItemId((Page) page, offset), upper, length);
+}
+
+/*
+ * A block as the row page that it was, as far as settling leaves it alone.  Its rows
+ * say that they are in this block.
+ */
+void
+rdb_group_form_page(Relation rel, RdbGroup *group, uint32 index, BlockNumber block, char *page)
+{
+	const RdbGroupBlock *entry;
+	PGAlignedBlock scratch;
+	uint32		row;
+
+	if (index >= group->header->nblocks || group->blocks[index].block != block)
+		damaged(rel, group, "It does not have the block that the page table has in it");
+	entry = &group->blocks[index];
+	row = entry->first_row;
+	PageInit((Page) page, BLCKSZ, 0);
+	((PageHeader) page)->pd_lower += entry->nlines * sizeof(ItemIdData);
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= entry->nlines; offset++)
+	{
+		OffsetNumber line = line_of(group, entry, offset);
+		ItemId		item = PageGetItemId((Page) page, offset);
+
+		if (line == RDB_LINE_ROW && row < entry->first_row + entry->nrows)
+			add_tuple(rel, group, row++, block, offset, page, scratch.data);
+		else if (line == RDB_LINE_UNUSED)
+		{
+			ItemIdSetUnused(item);
+			PageSetHasFreeLinePointers((Page) page);
+		}
+		else if (line != RDB_LINE_ROW && line <= entry->nlines &&
+				 line_of(group, entry, line) == RDB_LINE_ROW)
+			ItemIdSetRedirect(item, line);
+		else
+			damaged(rel, group, "A line pointer of a block makes no sense");
+	}
+	if (row != entry->first_row + entry->nrows)
+		damaged(rel, group, "A block has fewer rows than its footer says");
+}

@@ -1,0 +1,53 @@
+/*
+ * group_read.h
+ *	  Reading a column group.
+ */
+#ifndef RDB_GROUP_READ_H
+#define RDB_GROUP_READ_H
+
+#include "access/htup_details.h"
+#include "columnar/group_column.h"
+#include "utils/rel.h"
+
+/* A column's chunk that is in memory. */
+typedef struct RdbLoadedColumn
+{
+	uint32		chunk;			/* which; RDB_NOT_LOADED */
+	RdbColumnData data;
+	char	   *bytes;			/* that it was decoded from */
+	Size		room;
+} RdbLoadedColumn;
+
+#define RDB_NOT_LOADED PG_UINT32_MAX
+
+/* An open group.  Its footer is in memory, and of each column at most one chunk. */
+typedef struct RdbGroup
+{
+	MemoryContext context;
+	BlockNumber first;			/* of its extent */
+	const char *memory;			/* all of it, if it is not in an extent yet */
+	char	   *footer;
+	const RdbGroupHeader *header;	/* these five in the footer */
+	const RdbGroupBlock *blocks;
+	const uint16 *lines;
+	const RdbGroupColumn *columns;
+	const RdbGroupChunk *chunks;
+	uint32		nchunks;
+	uint32		nlines;			/* at lines */
+	RdbLoadedColumn *loaded;
+} RdbGroup;
+
+extern RdbGroup *rdb_group_open(Relation rel, BlockNumber first, MemoryContext parent);
+extern RdbGroup *rdb_group_open_memory(Relation rel, const char *bytes, MemoryContext parent);
+extern void rdb_group_close(RdbGroup *group);
+
+extern const RdbGroupChunk *rdb_group_chunk(const RdbGroup *group, int column, uint32 chunk);
+extern uint32 rdb_group_rows_of(const RdbGroup *group, uint32 chunk);
+extern const RdbColumnData *rdb_group_load(Relation rel, RdbGroup *group, int column,
+										   uint32 chunk);
+extern uint32 rdb_group_form_tuple(Relation rel, RdbGroup *group, uint32 row, HeapTupleHeader out,
+								   uint32 room);
+extern void rdb_group_form_page(Relation rel, RdbGroup *group, uint32 index, BlockNumber block,
+								char *page);
+
+#endif							/* RDB_GROUP_READ_H */

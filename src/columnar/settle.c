@@ -1,0 +1,471 @@
+/*
+ * settle.c
+ *	  Settling: blocks whose rows are visible to all leave their row pages for column
+ *	  groups.
+ *
+ * Pages are pruned, judged and copied one by one under their cleanup locks; the copies
+ * are encoded, decoded again and compared; the group is written; and those blocks whose
+ * pages are still what was copied are swapped (store/map_settle.c).  Nobody is kept
+ * waiting but for the moments of copying and swapping.  A failure at any point leaves at
+ * most an extent that nothing refers to.
+ *
+ * The caller holds ShareUpdateExclusiveLock.
+ */
+#include "postgres.h"
+
+#include "columnar/settle.h"
+
+#include "access/heapam.h"
+#include "access/transam.h"
+#include "access/xlog.h"
+#include "catalog/pg_class.h"
+#include "columnar/am_tid.h"
+#include "columnar/group_cache.h"
+#include "columnar/group_write.h"
+#include "compat/vacuum_api.h"
+#include "miscadmin.h"
+#include "storage/bufmgr.h"
+#include "storage/freespace.h"
+#include "storage/lmgr.h"
+#include "storage/procarray.h"
+#include "store/extents.h"
+#include "store/group_blocks.h"
+#include "store/map_settle.h"
+#include "store/page_map.h"
+#include "utils/memutils.h"
+#include "utils/snapmgr.h"
+
+/* So little more than the fillfactor leaves free is not worth waiting for rows to fill. */
+#define NEARLY_FULL (BLCKSZ / 16)
+
+#define USUAL_LEAST_ROWS 4096
+
+typedef struct Settle
+{
+	Relation	rel;
+	const RdbSettleLimits *limits;
+	RdbSettled *settled;
+	TransactionId oldest_xmin;
+	struct GlobalVisState *visibility;
+	bool		has_indexes;
+	uint64		random;
+	RdbPageRuns freed;
+	MemoryContext context;		/* of one group */
+	/* the group that is being collected */
+	int			n;
+	int			room;
+	uint32		rows;
+	RdbSettling *blocks;
+	RdbGroupSource *sources;
+	/* the group that was looked at last, and whether it is to be regrouped */
+	BlockNumber group;
+	bool		regroups;
+	List	   *left;			/* groups that may have nothing current any more */
+} Settle;
+
+/* Not what logical decoding takes for a catalog, nor what has block numbers that the
+ * file has no pages for. */
+bool
+rdb_can_settle(Relation rel)
+{
+	return !RelationIsUsedAsCatalogTable(rel) && !rdb_map_is_shuffled(rel) &&
+		!RELATION_IS_OTHER_TEMP(rel);
+}
+
+/* The usual ones. */
+void
+rdb_settle_limits(Relation rel, RdbSettleLimits *limits)
+{
+	limits->rested = GetRedoRecPtr();
+	limits->full = (uint32) RelationGetTargetPageFreeSpace(rel, HEAP_DEFAULT_FILLFACTOR) + NEARLY_FULL;
+	limits->least_rows = USUAL_LEAST_ROWS;
+	limits->most_rows = RDB_GROUP_ROWS;
+	limits->most_blocks = RDB_GROUP_BLOCKS;
+	limits->yields = false;
+}
+
+/* ---- judging ---- */
+
+/* Whether a row is visible to all, and locked by nobody; *newest is the newest xmin of
+ * those that are not frozen. */
+static bool
+is_settled(Settle *settle, HeapTuple tuple, Buffer buffer, TransactionId *newest)
+{
+	HeapTupleHeader header = tuple->t_data;
+	TransactionId xmin;
+
+	if (HeapTupleSatisfiesVacuum(tuple, settle->oldest_xmin, buffer) != HEAPTUPLE_LIVE ||
+		!(header->t_infomask & HEAP_XMAX_INVALID) || (header->t_infomask & HEAP_MOVED))
+		return false;
+	if (HeapTupleHeaderXminFrozen(header))
+		return true;
+	xmin = HeapTupleHeaderGetXmin(header);
+	if (!TransactionIdIsNormal(xmin))
+		return true;
+	if (!GlobalVisTestIsRemovableXid(settle->visibility, xmin))
+		return false;
+	if (!TransactionIdIsValid(*newest) || TransactionIdFollows(xmin, *newest))
+		*newest = xmin;
+	return true;
+}
+
+/* Remove what is dead, and, where no index has heard of it, its line pointers, too. */
+static void
+clean(Settle *settle, Buffer buffer)
+{
+	Page		page = BufferGetPage(buffer);
+	OffsetNumber dead[MaxHeapTuplesPerPage];
+	int			n = 0;
+
+	rdb_vacuum_prune(settle->rel, buffer, settle->oldest_xmin, settle->visibility);
+	if (settle->has_indexes)
+		return;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	{
+		if (ItemIdIsDead(PageGetItemId(page, offset)))
+			dead[n++] = offset;
+	}
+	if (n > 0)
+		rdb_vacuum_reap(settle->rel, buffer, dead, n);
+}
+
+/* Whether all rows of a page are settled, and how many there are. */
+static bool
+judge(Settle *settle, Buffer buffer, uint32 *rows, TransactionId *newest)
+{
+	Page		page = BufferGetPage(buffer);
+
+	*rows = 0;
+	*newest = InvalidTransactionId;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
+	{
+		ItemId		item = PageGetItemId(page, offset);
+		HeapTupleData tuple;
+
+		if (ItemIdIsDead(item))
+			return false;
+		if (!ItemIdIsNormal(item))
+			continue;
+		tuple.t_data = (HeapTupleHeader) PageGetItem(page, item);
+		tuple.t_len = ItemIdGetLength(item);
+		tuple.t_tableOid = RelationGetRelid(settle->rel);
+		ItemPointerSet(&tuple.t_self, BufferGetBlockNumber(buffer), offset);
+		if (!is_settled(settle, &tuple, buffer, newest))
+			return false;
+		(*rows)++;
+	}
+	return *rows > 0;
+}
+
+static bool
+is_worth_it(Settle *settle, Page page, uint8 thaws)
+{
+	RdbPageState state;
+
+	state.changed = PageGetLSN(page);
+	state.free = (uint32) PageGetHeapFreeSpace(page);
+	state.thaws = thaws;
+	settle->random = settle->random * UINT64CONST(6364136223846793005) + UINT64CONST(1442695040888963407);
+	state.random = settle->random >> 32;
+	return rdb_policy_settles(settle->limits, &state);
+}
+
+/* ---- collecting ---- */
+
+static void
+add_source(Settle *settle, BlockNumber block, RdbMapEntry entry, const char *page, uint32 rows)
+{
+	RdbSettling *settling;
+
+	if (settle->n == settle->room)
+	{
+		settle->room *= 2;
+		settle->blocks = repalloc(settle->blocks, settle->room * sizeof(RdbSettling));
+		settle->sources = repalloc(settle->sources, settle->room * sizeof(RdbGroupSource));
+	}
+	settling = &settle->blocks[settle->n];
+	memset(settling, 0, sizeof(*settling));
+	settling->block = block;
+	settling->index = (uint16) settle->n;
+	settling->before = entry;
+	settling->nrows = (uint16) rows;
+	settle->sources[settle->n] = (RdbGroupSource) {block, page};
+	settle->rows += rows;
+	settle->n++;
+}
+
+/* A copy of a row page, if its block is to be settled. */
+static void
+take_page(Settle *settle, BlockNumber block, RdbMapEntry entry, Buffer buffer)
+{
+	TransactionId newest;
+	uint32		rows;
+
+	if (!ConditionalLockBufferForCleanup(buffer))
+		return;
+	if (is_worth_it(settle, BufferGetPage(buffer), RdbEntryGetThaws(entry)))
+	{
+		clean(settle, buffer);
+		if (judge(settle, buffer, &rows, &newest))
+		{
+			char	   *copy = palloc(BLCKSZ);
+
+			memcpy(copy, BufferGetPage(buffer), BLCKSZ);
+			add_source(settle, block, entry, copy, rows);
+			settle->blocks[settle->n - 1].lsn = PageGetLSN((Page) copy);
+			settle->blocks[settle->n - 1].copy = copy;
+			settle->blocks[settle->n - 1].newest_xmin = newest;
+		}
+	}
+	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
+}
+
+/* Whether what is current of a group is to be put into another one. */
+static bool
+is_to_be_regrouped(Settle *settle, BlockNumber first)
+{
+	RdbGroupHeader header;
+	RdbGroupUse use;
+
+	if (settle->group == first)
+		return settle->regroups;
+	settle->group = first;
+	settle->regroups = false;
+	if (rdb_group_look(settle->rel, first, &header) == RDB_GROUP &&
+		rdb_group_use(settle->rel, first, &use) == RDB_GROUP)
+	{
+		RdbGroupState state = {header.nblocks, use.blocks, header.nrows, use.rows};
+
+		settle->regroups = rdb_policy_regroups(&state);
+	}
+	if (settle->regroups)
+	{
+		MemoryContext before = MemoryContextSwitchTo(settle->freed.context);
+
+		settle->left = lappend_int(settle->left, (int) first);
+		MemoryContextSwitchTo(before);
+	}
+	return settle->regroups;
+}
+
+static void
+take_grouped(Settle *settle, BlockNumber block, RdbMapEntry entry)
+{
+	RdbGroup   *group = rdb_group_get(settle->rel, RdbEntryGetPage(entry));
+	char	   *page = palloc(BLCKSZ);
+
+	rdb_group_form_page(settle->rel, group, RdbEntryGetIndex(entry), block, page);
+	add_source(settle, block, entry, page, group->blocks[RdbEntryGetIndex(entry)].nrows);
+}
+
+/* ---- seeing that nothing is lost ---- */
+
+static bool
+is_same_row(HeapTupleHeader source, HeapTupleHeader made, uint32 length)
+{
+	Size		bits = offsetof(HeapTupleHeaderData, t_bits);
+	uint16		infomask;
+	uint16		infomask2;
+
+	rdb_settled_header(source, &infomask, &infomask2);
+	return HeapTupleHeaderGetRawXmin(source) == HeapTupleHeaderGetRawXmin(made) &&
+		HeapTupleHeaderGetRawXmax(made) == InvalidTransactionId &&
+		HeapTupleHeaderGetRawCommandId(source) == HeapTupleHeaderGetRawCommandId(made) &&
+		infomask == made->t_infomask && infomask2 == made->t_infomask2 &&
+		source->t_hoff == made->t_hoff &&
+		memcmp((char *) source + bits, (char *) made + bits, length - bits) == 0;
+}
+
+static bool
+is_same_page(Page source, Page made)
+{
+	if (PageGetMaxOffsetNumber(source) != PageGetMaxOffsetNumber(made))
+		return false;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(source); offset++)
+	{
+		ItemId		a = PageGetItemId(source, offset);
+		ItemId		b = PageGetItemId(made, offset);
+
+		if (ItemIdGetFlags(a) != ItemIdGetFlags(b))
+			return false;
+		if (ItemIdIsRedirected(a) && ItemIdGetRedirect(a) != ItemIdGetRedirect(b))
+			return false;
+		if (ItemIdIsNormal(a) &&
+			(ItemIdGetLength(a) != ItemIdGetLength(b) ||
+			 !is_same_row((HeapTupleHeader) PageGetItem(source, a),
+						  (HeapTupleHeader) PageGetItem(made, b), ItemIdGetLength(a))))
+			return false;
+	}
+	return true;
+}
+
+/* Every block is made of the group again.  One that does not come back as it was keeps
+ * its row page; returns how many are left. */
+static int
+compare(Settle *settle, const char *bytes)
+{
+	RdbGroup   *group = rdb_group_open_memory(settle->rel, bytes, settle->context);
+	PGAlignedBlock made;
+	int			n = 0;
+
+	for (int i = 0; i < settle->n; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		rdb_group_form_page(settle->rel, group, (uint32) i, settle->blocks[i].block, made.data);
+		if (is_same_page((Page) settle->sources[i].page, (Page) made.data))
+			settle->blocks[n++] = settle->blocks[i];
+		else
+			ereport(DEBUG1,
+					(errmsg_internal("block %u of table \"%s\" would not come back from its column group as it is",
+									 settle->blocks[i].block, RelationGetRelationName(settle->rel))));
+	}
+	rdb_group_close(group);
+	return n;
+}
+
+/* ---- groups ---- */
+
+static void
+begin_group(Settle *settle)
+{
+	MemoryContextReset(settle->context);
+	MemoryContextSwitchTo(settle->context);
+	settle->n = 0;
+	settle->rows = 0;
+	settle->room = 64;
+	settle->blocks = palloc(settle->room * sizeof(RdbSettling));
+	settle->sources = palloc(settle->room * sizeof(RdbGroupSource));
+}
+
+static void
+write_group(Settle *settle, const char *bytes, Size size, int n)
+{
+	BlockNumber first = rdb_extent_write(settle->rel, bytes, size, InvalidFullTransactionId,
+										 &settle->freed);
+	RdbSwapped	swapped = rdb_map_settle(settle->rel, first, settle->blocks, n, &settle->freed);
+
+	settle->settled->blocks += swapped.blocks;
+	settle->settled->rows += swapped.rows;
+	settle->settled->groups++;
+	settle->settled->bytes += (int64) size;
+}
+
+/* Make a group of what was collected. */
+static void
+end_group(Settle *settle)
+{
+	char	   *bytes;
+	Size		size;
+	int			n;
+
+	if (settle->n > 0 && settle->rows >= settle->limits->least_rows)
+	{
+		bytes = rdb_group_encode(settle->rel, settle->sources, settle->n, &size);
+		n = compare(settle, bytes);
+		if (n > 0)
+			write_group(settle, bytes, size, n);
+	}
+	begin_group(settle);
+}
+
+static void
+add_block(Settle *settle, BlockNumber block, RdbMapPin *pin)
+{
+	RdbMapEntry entry;
+	Buffer		buffer = rdb_map_pin_rows(settle->rel, block, pin, NULL, &entry);
+
+	if (BufferIsValid(buffer))
+	{
+		take_page(settle, block, entry, buffer);
+		ReleaseBuffer(buffer);
+	}
+	else if (RdbEntryGetKind(entry) == RDB_ENTRY_GROUP &&
+			 is_to_be_regrouped(settle, RdbEntryGetPage(entry)))
+		take_grouped(settle, block, entry);
+}
+
+/* What nothing refers to any more may be used again when all who may be reading it have
+ * gone. */
+static void
+free_groups(Settle *settle)
+{
+	ListCell   *cell;
+
+	foreach(cell, settle->left)
+	{
+		BlockNumber first = (BlockNumber) lfirst_int(cell);
+		RdbGroupUse use;
+
+		if (rdb_group_use(settle->rel, first, &use) != RDB_GROUP || use.blocks > 0)
+			continue;
+		rdb_extent_free(settle->rel, first);
+		settle->settled->freed++;
+	}
+}
+
+static bool
+has_indexes(Relation rel)
+{
+	List	   *indexes = RelationGetIndexList(rel);
+	bool		any = indexes != NIL;
+
+	list_free(indexes);
+	return any;
+}
+
+static void
+begin(Settle *settle, Relation rel, const RdbSettleLimits *limits, RdbSettled *settled)
+{
+	settle->rel = rel;
+	settle->limits = limits;
+	settle->settled = settled;
+	settle->oldest_xmin = GetOldestNonRemovableTransactionId(rel);
+	settle->visibility = GlobalVisTestFor(rel);
+	settle->has_indexes = has_indexes(rel);
+	settle->random = (uint64) GetCurrentTimestamp();
+	settle->group = InvalidBlockNumber;
+	rdb_runs_init(&settle->freed);
+	settle->context = AllocSetContextCreate(CurrentMemoryContext, "settling", ALLOCSET_DEFAULT_SIZES);
+}
+
+static bool
+is_wanted(const Settle *settle)
+{
+	return settle->limits->yields &&
+		LockHasWaitersRelation(settle->rel, ShareUpdateExclusiveLock);
+}
+
+/* Settle what can settle, as far as the limits go; adds up what was done. */
+void
+rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbSettled *settled)
+{
+	MemoryContext before = CurrentMemoryContext;
+	Settle	   *settle = palloc0(sizeof(Settle));
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	BlockNumber end = rdb_map_nblocks(rel);
+
+	begin(settle, rel, limits, settled);
+	begin_group(settle);
+	for (BlockNumber block = 0; block < end; block++)
+	{
+		rdb_compat_vacuum_delay();
+		if (settle->rows + MaxHeapTuplesPerPage > limits->most_rows ||
+			(uint32) settle->n >= limits->most_blocks)
+		{
+			rdb_map_unpin(&pin);
+			end_group(settle);
+			if (is_wanted(settle))
+				break;
+		}
+		add_block(settle, block, &pin);
+	}
+	rdb_map_unpin(&pin);
+	end_group(settle);
+	free_groups(settle);
+	FreeSpaceMapVacuum(rel);
+	MemoryContextSwitchTo(before);
+	MemoryContextDelete(settle->context);
+	rdb_runs_free(&settle->freed);
+	list_free(settle->left);
+	pfree(settle);
+}

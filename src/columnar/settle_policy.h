@@ -1,0 +1,42 @@
+/*
+ * settle_policy.h
+ *	  What is worth settling.
+ */
+#ifndef RDB_SETTLE_POLICY_H
+#define RDB_SETTLE_POLICY_H
+
+#include "access/xlogdefs.h"
+
+typedef struct RdbSettleLimits
+{
+	XLogRecPtr	rested;			/* blocks that were not changed since are cold; invalid: all
+								 * are */
+	uint32		full;			/* bytes free on a page that nobody is filling, at most */
+	uint32		least_rows;		/* of a group: fewer wait for more */
+	uint32		most_rows;
+	uint32		most_blocks;
+	bool		yields;			/* to whoever waits for the table */
+} RdbSettleLimits;
+
+/* A row page, as far as it matters. */
+typedef struct RdbPageState
+{
+	XLogRecPtr	changed;		/* invalid: nobody knows */
+	uint32		free;			/* bytes */
+	uint8		thaws;			/* of its block, so far */
+	uint64		random;			/* a number that nothing else depends on */
+} RdbPageState;
+
+/* A group, as far as it matters. */
+typedef struct RdbGroupState
+{
+	uint32		blocks;			/* that it was made of, and that are current */
+	uint32		current_blocks;
+	uint32		rows;
+	uint32		current_rows;
+} RdbGroupState;
+
+extern bool rdb_policy_settles(const RdbSettleLimits *limits, const RdbPageState *page);
+extern bool rdb_policy_regroups(const RdbGroupState *group);
+
+#endif							/* RDB_SETTLE_POLICY_H */

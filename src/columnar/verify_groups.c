@@ -1,0 +1,99 @@
+/*
+ * verify_groups.c
+ *	  Checks a table's column groups: each of its blocks can be made of what is in its
+ *	  group.
+ *
+ * What reading finds is an error for others; here it is a problem, and the check goes on.
+ */
+#include "postgres.h"
+
+#include "columnar/verify_groups.h"
+
+#include "access/xact.h"
+#include "columnar/group_read.h"
+#include "miscadmin.h"
+#include "store/page_map.h"
+#include "utils/memutils.h"
+#include "utils/resowner.h"
+
+typedef struct GroupVerify
+{
+	RdbVerify  *verify;
+	MemoryContext context;
+	BlockNumber first;			/* of the group that is open */
+	RdbGroup   *group;			/* NULL: it cannot be opened, or there is none */
+} GroupVerify;
+
+static void
+make_block(GroupVerify *groups, BlockNumber block, RdbMapEntry entry)
+{
+	Relation	rel = groups->verify->rel;
+	PGAlignedBlock page;
+
+	if (groups->first != RdbEntryGetPage(entry))
+	{
+		MemoryContextReset(groups->context);
+		groups->group = NULL;
+		groups->first = RdbEntryGetPage(entry);
+		groups->group = rdb_group_open(rel, groups->first, groups->context);
+	}
+	if (groups->group)
+		rdb_group_form_page(rel, groups->group, RdbEntryGetIndex(entry), block, page.data);
+}
+
+/* Try it; an error becomes a problem. */
+static void
+check_block(GroupVerify *groups, BlockNumber block, RdbMapEntry entry)
+{
+	MemoryContext context = CurrentMemoryContext;
+	ResourceOwner owner = CurrentResourceOwner;
+
+	BeginInternalSubTransaction(NULL);
+	MemoryContextSwitchTo(context);
+	PG_TRY();
+	{
+		make_block(groups, block, entry);
+		ReleaseCurrentSubTransaction();
+	}
+	PG_CATCH();
+	{
+		ErrorData  *error;
+
+		MemoryContextSwitchTo(context);
+		error = CopyErrorData();
+		FlushErrorState();
+		RollbackAndReleaseCurrentSubTransaction();
+		if (ERRCODE_TO_CATEGORY(error->sqlerrcode) == ERRCODE_QUERY_CANCELED ||
+			(error->sqlerrcode != ERRCODE_DATA_CORRUPTED &&
+			 error->sqlerrcode != ERRCODE_FEATURE_NOT_SUPPORTED))
+			ReThrowError(error);
+		rdb_verify_problem(groups->verify, RdbEntryGetPage(entry), block, "%s%s%s", error->message,
+						   error->detail ? ": " : "", error->detail ? error->detail : "");
+		FreeErrorData(error);
+	}
+	PG_END_TRY();
+	MemoryContextSwitchTo(context);
+	CurrentResourceOwner = owner;
+}
+
+void
+rdb_verify_groups(RdbVerify *verify)
+{
+	GroupVerify groups = {verify, NULL, InvalidBlockNumber, NULL};
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	BlockNumber end = rdb_map_nblocks(verify->rel);
+
+	groups.context = AllocSetContextCreate(CurrentMemoryContext, "verified group",
+										   ALLOCSET_DEFAULT_SIZES);
+	for (BlockNumber block = 0; block < end; block++)
+	{
+		RdbMapEntry entry = rdb_map_entry(verify->rel, block, &pin);
+
+		CHECK_FOR_INTERRUPTS();
+		/* no pin over what may be rolled back */
+		rdb_map_unpin(&pin);
+		if (RdbEntryGetKind(entry) == RDB_ENTRY_GROUP && RdbEntryGetPage(entry) < verify->pages)
+			check_block(&groups, block, entry);
+	}
+	MemoryContextDelete(groups.context);
+}
