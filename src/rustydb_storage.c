@@ -10,10 +10,12 @@
 
 #include "buffer/buffer.h"
 #include "buffer/pins.h"
+#include "columnar/columnar.h"
 #include "core/module.h"
 #include "disk/disk.h"
 #include "events/events.h"
 #include "store/store.h"
+#include "store/work_notes.h"
 #include "workers/launcher.h"
 #include "workers/roster.h"
 #include "workers/sessions.h"
@@ -30,7 +32,9 @@ static const RdbModule modules[] = {
 	{"disk", rdb_disk_settings, rdb_disk_shmem_size, rdb_disk_shmem_init,
 	rdb_disk_hooks, NULL},
 	{"buffer", rdb_buffer_settings, NULL, NULL, rdb_pins_hooks, NULL},
-	{"store", rdb_store_settings, NULL, NULL, rdb_store_hooks, NULL},
+	{"store", rdb_store_settings, rdb_work_shmem_size, rdb_work_shmem_init,
+	rdb_store_hooks, NULL},
+	{"columnar", rdb_columnar_settings, NULL, NULL, rdb_columnar_hooks, NULL},
 	{"workers", NULL, rdb_roster_shmem_size, rdb_roster_shmem_init,
 	rdb_sessions_hooks, rdb_launcher_register},
 };

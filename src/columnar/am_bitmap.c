@@ -1,17 +1,16 @@
 /*
  * am_bitmap.c
- *	  A table whose block numbers go beyond its pages: today only one that was
- *	  filled under rustydb.shuffle_blocks.
+ *	  A table that has more blocks than pages.
  *
- * Core prefetches the blocks of a bitmap from the main fork by their numbers,
- * and raises an error beyond the last segment file.  So the bitmaps of such a
- * table hold pages: what the index puts in is translated before the executor
- * sees it.  Every index of the table is prepared when a bitmap scan of it
- * begins, which is before any of its bitmaps is made.  (Rows do not move to
- * other pages; once they do, the executor node must be ours.)
+ * BRIN asks for the size of the table to know how many blocks there are: it is told so
+ * many, by functions in the place of its own, which an index gets when a bitmap scan of
+ * its table begins, before any bitmap is made.
  *
- * BRIN, which asks for the size of the table to know how many blocks there are,
- * is told so many.
+ * Until 17 core prefetches the blocks of a bitmap from the main fork by their numbers, and
+ * raises an error beyond the last segment file.  A file is never cut so short
+ * (store/map_trim.c), but a table that was filled under rustydb.shuffle_blocks has such
+ * blocks from the beginning.  The bitmaps of such a table hold pages: what any index puts
+ * in is translated before the executor sees it.  (So its blocks never settle.)
  */
 #include "postgres.h"
 
@@ -112,8 +111,6 @@ rdb_cleanup_indexes(ParallelVacuumState *workers, double rows, int passes,
 														  estimated));
 }
 
-#if RDB_HAS_BITMAP_NEXT_BLOCK
-
 /* The access methods' own functions, by access method. */
 typedef struct Original
 {
@@ -147,6 +144,8 @@ call_original(IndexScanDesc scan, TIDBitmap *blocks)
 	return n;
 }
 
+#if RDB_HAS_BITMAP_NEXT_BLOCK
+
 /* Add a block of the index's bitmap to the executor's, by its page. */
 static void
 add_page(Relation rel, TIDBitmap *pages, const TBMIterateResult *block, RdbMapPin *pin)
@@ -167,13 +166,11 @@ add_page(Relation rel, TIDBitmap *pages, const TBMIterateResult *block, RdbMapPi
 	tbm_add_tuples(pages, tids, block->ntuples, block->recheck);
 }
 
-/* An index's amgetbitmap, with pages for blocks. */
+/* The index's bitmap with pages for blocks. */
 static int64
-getbitmap_of_pages(IndexScanDesc scan, TIDBitmap *pages)
+get_pages(Relation rel, IndexScanDesc scan, TIDBitmap *pages)
 {
 	TIDBitmap  *blocks = tbm_create(work_mem * (Size) 1024, NULL);
-	/* the scan does not say; whoever runs it has the table locked */
-	Relation	rel = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
 	int64		n = call_original(scan, blocks);
 	TBMIterator *iterator = tbm_begin_iterate(blocks);
@@ -187,6 +184,29 @@ getbitmap_of_pages(IndexScanDesc scan, TIDBitmap *pages)
 	tbm_end_iterate(iterator);
 	tbm_free(blocks);
 	rdb_map_unpin(&pin);
+	return n;
+}
+
+#else
+
+static int64
+get_pages(Relation rel, IndexScanDesc scan, TIDBitmap *pages)
+{
+	(void) rel;
+	return call_original(scan, pages);
+}
+
+#endif
+
+/* An index's amgetbitmap, which is told of blocks. */
+static int64
+getbitmap_by_blocks(IndexScanDesc scan, TIDBitmap *bitmap)
+{
+	/* the scan does not say; whoever runs it has the table locked */
+	Relation	rel = table_open(scan->indexRelation->rd_index->indrelid, NoLock);
+	int64		n = rdb_map_is_shuffled(rel) ? get_pages(rel, scan, bitmap) :
+		call_original(scan, bitmap);
+
 	table_close(rel, NoLock);
 	return n;
 }
@@ -198,7 +218,7 @@ prepare_index(Relation index)
 	int			i = 0;
 
 	if (routine == NULL || routine->amgetbitmap == NULL ||
-		routine->amgetbitmap == getbitmap_of_pages)
+		routine->amgetbitmap == getbitmap_by_blocks)
 		return;
 	while (i < noriginals && originals[i].am != index->rd_rel->relam)
 		i++;
@@ -209,17 +229,21 @@ prepare_index(Relation index)
 		originals[noriginals].am = index->rd_rel->relam;
 		originals[noriginals++].getbitmap = routine->amgetbitmap;
 	}
-	routine->amgetbitmap = getbitmap_of_pages;
+	routine->amgetbitmap = getbitmap_by_blocks;
 }
 
-/* A bitmap scan begins; whether its bitmap will hold pages. */
+/*
+ * A bitmap scan begins; whether its bitmap will hold pages.  Where there are only more
+ * blocks than pages, BRIN must know.
+ */
 bool
 rdb_bitmap_prepare(Relation rel)
 {
+	bool		shuffled = rdb_map_is_shuffled(rel);
 	List	   *indexes;
 	ListCell   *cell;
 
-	if (!rdb_map_is_shuffled(rel))
+	if (!shuffled && rdb_map_nblocks(rel) <= RelationGetNumberOfBlocks(rel))
 		return false;
 	indexes = RelationGetIndexList(rel);
 	foreach(cell, indexes)
@@ -228,20 +252,10 @@ rdb_bitmap_prepare(Relation rel)
 
 		if (!RelationIsValid(index))
 			continue;
-		prepare_index(index);
+		if (shuffled || index->rd_rel->relam == BRIN_AM_OID)
+			prepare_index(index);
 		RelationClose(index);
 	}
 	list_free(indexes);
-	return true;
+	return shuffled && RDB_HAS_BITMAP_NEXT_BLOCK;
 }
-
-#else
-
-bool
-rdb_bitmap_prepare(Relation rel)
-{
-	(void) rel;
-	return false;
-}
-
-#endif

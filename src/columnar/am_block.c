@@ -11,6 +11,7 @@
 #include "columnar/am_block.h"
 
 #include "access/htup_details.h"
+#include "access/transam.h"
 #include "columnar/group_cache.h"
 #include "store/map_thaw.h"
 #include "utils/memutils.h"
@@ -124,6 +125,19 @@ rdb_block_chain(const RdbBlock *block, OffsetNumber root, HeapTuple tuple)
 	if (ItemIdIsRedirected(item))
 		return rdb_block_row(block, ItemIdGetRedirect(item), tuple);
 	return rdb_block_row(block, root, tuple) && !HeapTupleIsHeapOnly(tuple);
+}
+
+/*
+ * What HeapTupleSatisfiesVisibility() says of a row that all see, and nobody is
+ * changing, in the snapshot itself.
+ */
+void
+rdb_snapshot_sees_settled(Snapshot snapshot)
+{
+	if (snapshot->snapshot_type != SNAPSHOT_DIRTY)
+		return;
+	snapshot->xmin = snapshot->xmax = InvalidTransactionId;
+	snapshot->speculativeToken = 0;
 }
 
 /* A row that lies in a copy of its block. */

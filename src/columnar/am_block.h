@@ -7,6 +7,7 @@
 
 #include "executor/tuptable.h"
 #include "store/page_map.h"
+#include "utils/snapshot.h"
 
 /* Where somebody is.  page has line pointers and rows as heap's pages have. */
 typedef struct RdbBlock
@@ -31,6 +32,7 @@ extern void rdb_block_end(RdbBlock *block);
 extern bool rdb_block_is_still(RdbBlock *block);
 extern bool rdb_block_row(const RdbBlock *block, OffsetNumber offset, HeapTuple tuple);
 extern bool rdb_block_chain(const RdbBlock *block, OffsetNumber root, HeapTuple tuple);
+extern void rdb_snapshot_sees_settled(Snapshot snapshot);
 extern void rdb_slot_store(TupleTableSlot *slot, HeapTuple tuple);
 
 extern Buffer rdb_block_thaw(Relation rel, BlockNumber number, RdbMapPin *pin,

@@ -92,6 +92,7 @@ fetch_grouped(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlo
 	if (*again)
 		return false;
 	*tid = tuple.t_self;
+	rdb_snapshot_sees_settled(snapshot);
 	rdb_slot_store(slot, &tuple);
 	return true;
 }
@@ -335,9 +336,11 @@ fetch_version(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlo
 		rdb_lock_predicate(block->rel, tid, snapshot, FrozenTransactionId);
 		*again = !rdb_block_is_still(block);
 	}
-	if (!*again)
-		rdb_slot_store(slot, &tuple);
-	return !*again;
+	if (*again)
+		return false;
+	rdb_snapshot_sees_settled(snapshot);
+	rdb_slot_store(slot, &tuple);
+	return true;
 }
 
 static bool

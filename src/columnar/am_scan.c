@@ -56,12 +56,12 @@ reset(RdbScan *scan)
 
 /*
  * Snapshots that see what is there now (dirty ones say besides who is changing
- * the row) must be asked when the row is returned.
+ * the row) must be asked when the row is returned.  ANALYZE has none.
  */
 static bool
 is_asked_late(Snapshot snapshot)
 {
-	return !IsMVCCSnapshot(snapshot) && snapshot->snapshot_type != SNAPSHOT_ANY;
+	return snapshot != NULL && !IsMVCCSnapshot(snapshot) && snapshot->snapshot_type != SNAPSHOT_ANY;
 }
 
 /* Large tables must not push everything else out of shared buffers. */
@@ -95,7 +95,8 @@ scan_begin(Relation rel, Snapshot snapshot, int nkeys, struct ScanKeyData *key,
 	if (flags & (SO_TYPE_SEQSCAN | SO_TYPE_SAMPLESCAN))
 		PredicateLockRelation(rel, snapshot);
 	scan->asked_late = is_asked_late(snapshot);
-	scan->checks_conflicts = CheckForSerializableConflictOutNeeded(rel, snapshot);
+	scan->checks_conflicts = snapshot != NULL &&
+		CheckForSerializableConflictOutNeeded(rel, snapshot);
 	if (parallel)
 		scan->heap.rs_parallelworkerdata = palloc(sizeof(ParallelBlockTableScanWorkerData));
 	choose_strategy(scan);
@@ -139,6 +140,16 @@ rdb_scan_set_limits(RdbScan *scan, BlockNumber first, BlockNumber end)
 {
 	scan->end = Min(end, scan->end);
 	scan->first = Min(first, scan->end);
+	scan->started = false;
+}
+
+/* Scan one block only, again and again another one. */
+void
+rdb_scan_only(RdbScan *scan, BlockNumber block)
+{
+	leave_block(scan);
+	scan->first = block;
+	scan->end = block + 1;
 	scan->started = false;
 }
 
@@ -231,7 +242,10 @@ sees_late(RdbScan *scan, OffsetNumber offset)
 	bool		visible;
 
 	if (rdb_block_is_grouped(&scan->block))
+	{
+		rdb_snapshot_sees_settled(scan->heap.rs_base.rs_snapshot);
 		return true;
+	}
 	LockBuffer(scan->block.buffer, BUFFER_LOCK_SHARE);
 	visible = sees(scan, offset);
 	LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);

@@ -34,6 +34,7 @@ typedef struct RdbScan
 } RdbScan;
 
 extern void rdb_scan_callbacks(TableAmRoutine *routine);
+extern void rdb_scan_only(RdbScan *scan, BlockNumber block);
 extern void rdb_scan_set_limits(RdbScan *scan, BlockNumber first, BlockNumber end);
 
 /* The block whose row the scan has returned last. */

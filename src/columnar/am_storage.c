@@ -7,6 +7,7 @@
 #include "columnar/am_storage.h"
 
 #include "access/heapam.h"
+#include "access/visibilitymap.h"
 #include "access/xlog.h"
 #include "catalog/pg_am_d.h"
 #include "catalog/storage.h"
@@ -59,6 +60,17 @@ relation_size(Relation rel, ForkNumber fork)
 	return size;
 }
 
+/* How many of the blocks are in groups: the visibility map knows. */
+static double
+grouped_share(Relation rel)
+{
+	BlockNumber nblocks = rdb_map_nblocks(rel);
+	BlockNumber grouped;
+
+	visibilitymap_count(rel, &grouped, NULL);
+	return nblocks == 0 ? 0 : Min((double) grouped / nblocks, 1);
+}
+
 /* The planner is told of row pages: all but the metapage, near enough. */
 static void
 estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages,
@@ -68,6 +80,7 @@ estimate_size(Relation rel, int32 *attr_widths, BlockNumber *pages,
 	/* of a small table that VACUUM has not seen core assumes a size */
 	if (*pages > RDB_META_BLOCK && rel->rd_rel->reltuples >= 0)
 		(*pages)--;
+	*allvisfrac = grouped_share(rel);
 }
 
 /* Values that are too long are heap's business. */

@@ -17,6 +17,7 @@
 #include "access/heapam.h"
 #include "catalog/storage.h"
 #include "columnar/am_tid.h"
+#include "columnar/group_move.h"
 #include "columnar/settle.h"
 #include "columnar/vacuum_indexes.h"
 #include "columnar/vacuum_report.h"
@@ -32,6 +33,7 @@
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
 #include "store/extent_sweep.h"
+#include "store/map_thaw.h"
 #include "store/map_trim.h"
 #include "store/watched_read.h"
 #include "utils/lsyscache.h"
@@ -49,6 +51,7 @@ typedef struct Vacuum
 	RdbVacuumLimits limits;
 	bool		hurries;		/* nothing but freezing matters */
 	RdbExtentSweep extents;
+	RdbPageRuns free_pages;		/* empty row pages without a block */
 	RdbVacuumReport report;
 } Vacuum;
 
@@ -159,6 +162,8 @@ vacuum_page(Vacuum *vacuum, BlockNumber number)
 			rdb_io_page_compacted(vacuum->rel, block, before);
 	}
 	count_page(vacuum, &result);
+	if (block == InvalidBlockNumber && rdb_is_empty_rows(BufferGetPage(buffer)))
+		rdb_runs_add(&vacuum->free_pages, number);
 	free = PageGetHeapFreeSpace(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 	RecordPageWithFreeSpace(vacuum->rel, number, free);
@@ -294,6 +299,7 @@ begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 	vacuum->strategy = strategy;
 	rdb_vacuum_begin(rel, params, &vacuum->limits);
 	rdb_extent_sweep_begin(&vacuum->extents, rel);
+	rdb_runs_init(&vacuum->free_pages);
 	vacuum->report.pages = RelationGetNumberOfBlocks(rel);
 	rdb_vacuum_indexes_open(&vacuum->indexes, rel, params, strategy);
 }
@@ -308,7 +314,8 @@ settle(Vacuum *vacuum)
 	if (vacuum->hurries || !rdb_can_settle(vacuum->rel))
 		return;
 	rdb_settle_limits(vacuum->rel, &limits);
-	rdb_settle(vacuum->rel, &limits, &settled);
+	limits.moves = rdb_compat_vacuum_truncates(vacuum->params);
+	rdb_settle(vacuum->rel, &limits, &vacuum->free_pages, &settled);
 }
 
 static void
@@ -317,7 +324,8 @@ trim(Vacuum *vacuum)
 	if (vacuum->hurries || !rdb_compat_vacuum_truncates(vacuum->params))
 		return;
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_TRUNCATE);
-	rdb_map_trim(vacuum->rel);
+	if (rdb_map_trim(vacuum->rel, &vacuum->free_pages))
+		rdb_show_groups(vacuum->rel, RelationGetNumberOfBlocks(vacuum->rel));
 }
 
 /* The planner's, the statistics' and the log's share. */

@@ -60,6 +60,7 @@ rdb_columnar_compact(PG_FUNCTION_ARGS)
 	Relation	rel;
 	RdbSettleLimits limits;
 	RdbSettled	settled = {0};
+	RdbPageRuns free_pages;
 	TupleDesc	desc;
 	Datum		values[5];
 	bool		nulls[5] = {false};
@@ -72,8 +73,9 @@ rdb_columnar_compact(PG_FUNCTION_ARGS)
 	rdb_settle_limits(rel, &limits);
 	limits.rested = InvalidXLogRecPtr;
 	limits.least_rows = 1;
+	rdb_runs_init(&free_pages);
 	if (rdb_can_settle(rel))
-		rdb_settle(rel, &limits, &settled);
+		rdb_settle(rel, &limits, &free_pages, &settled);
 	RelationClose(rel);
 	values[0] = Int64GetDatum(settled.blocks);
 	values[1] = Int64GetDatum(settled.rows);

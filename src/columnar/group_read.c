@@ -120,17 +120,35 @@ check(Relation rel, RdbGroup *group)
 	}
 }
 
-static RdbGroup *
-open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext parent)
+/* Room for the columns; that of another group before it is used again. */
+static void
+make_columns(RdbGroup *group)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "column group", ALLOCSET_DEFAULT_SIZES);
-	RdbGroup   *group = MemoryContextAllocZero(context, sizeof(RdbGroup));
+	int			ncolumns = rdb_group_ncolumns(group->header);
+
+	if (group->loaded != NULL &&
+		(group->loaded_columns != ncolumns || group->loaded_rows != group->header->chunk_rows))
+	{
+		MemoryContextReset(group->columns_context);
+		group->loaded = NULL;
+	}
+	if (group->loaded == NULL)
+		group->loaded = MemoryContextAllocZero(group->columns_context,
+											   ncolumns * sizeof(RdbLoadedColumn));
+	group->loaded_columns = ncolumns;
+	group->loaded_rows = group->header->chunk_rows;
+	for (int i = 0; i < ncolumns; i++)
+		group->loaded[i].chunk = RDB_NOT_LOADED;
+}
+
+static void
+read_footer(RdbGroup *group, Relation rel)
+{
+	MemoryContext context = group->context;
 	RdbGroupHeader header;
+	BlockNumber first = group->first;
 	const char *fault;
 
-	group->context = context;
-	group->first = first;
-	group->memory = memory;
 	read_bytes(rel, group, 0, sizeof(header), (char *) &header);
 	if (header.magic != RDB_GROUP_MAGIC)
 		damaged(rel, group, "It does not begin as a group does");
@@ -141,6 +159,9 @@ open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext pa
 						 ERRCODE_FEATURE_NOT_SUPPORTED),
 				 errmsg("could not read the column group at block %u of table \"%s\": %s",
 						first, RelationGetRelationName(rel), fault)));
+	if (group->footer)
+		pfree(group->footer);
+	group->footer = NULL;
 	group->footer = MemoryContextAllocHuge(context, header.footer_size);
 	read_bytes(rel, group, 0, header.footer_size, group->footer);
 	group->header = (const RdbGroupHeader *) group->footer;
@@ -151,10 +172,21 @@ open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext pa
 	group->chunks = (const RdbGroupChunk *) (group->footer + header.chunks_at);
 	group->nchunks = rdb_group_nchunks(&header);
 	check(rel, group);
-	group->loaded = MemoryContextAllocZero(context, rdb_group_ncolumns(&header) *
-										   sizeof(RdbLoadedColumn));
-	for (int i = 0; i < rdb_group_ncolumns(&header); i++)
-		group->loaded[i].chunk = RDB_NOT_LOADED;
+	make_columns(group);
+}
+
+static RdbGroup *
+open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext parent)
+{
+	MemoryContext context = AllocSetContextCreate(parent, "column group", ALLOCSET_DEFAULT_SIZES);
+	RdbGroup   *group = MemoryContextAllocZero(context, sizeof(RdbGroup));
+
+	group->context = context;
+	group->columns_context = AllocSetContextCreate(context, "column group's chunks",
+												   ALLOCSET_DEFAULT_SIZES);
+	group->first = first;
+	group->memory = memory;
+	read_footer(group, rel);
 	return group;
 }
 
@@ -166,6 +198,18 @@ RdbGroup *
 rdb_group_open(Relation rel, BlockNumber first, MemoryContext parent)
 {
 	return open_group(rel, first, NULL, parent);
+}
+
+/* The same in the place of a group that is not needed any more, or of none: what that has
+ * in memory is used again. */
+RdbGroup *
+rdb_group_reopen(RdbGroup *group, Relation rel, BlockNumber first, MemoryContext parent)
+{
+	if (group == NULL)
+		return rdb_group_open(rel, first, parent);
+	group->first = first;
+	read_footer(group, rel);
+	return group;
 }
 
 /* A group that has been made and is in no extent yet. */
@@ -200,7 +244,7 @@ rdb_group_rows_of(const RdbGroup *group, uint32 chunk)
 static void
 make_room(RdbGroup *group, RdbLoadedColumn *loaded, const RdbGroupChunk *chunk)
 {
-	MemoryContext before = MemoryContextSwitchTo(group->context);
+	MemoryContext before = MemoryContextSwitchTo(group->columns_context);
 	Size		size = (Size) chunk->size + chunk->shapes_size;
 
 	if (loaded->data.vector == NULL)
@@ -213,7 +257,7 @@ make_room(RdbGroup *group, RdbLoadedColumn *loaded, const RdbGroupChunk *chunk)
 			pfree(loaded->bytes);
 		loaded->bytes = NULL;
 		loaded->room = 0;
-		loaded->bytes = MemoryContextAllocHuge(group->context, size);
+		loaded->bytes = MemoryContextAllocHuge(group->columns_context, size);
 		loaded->room = size;
 	}
 	MemoryContextSwitchTo(before);

@@ -35,10 +35,15 @@ typedef struct RdbGroup
 	uint32		nchunks;
 	uint32		nlines;			/* at lines */
 	RdbLoadedColumn *loaded;
+	MemoryContext columns_context;	/* where they are, for so many columns and rows */
+	int			loaded_columns;
+	uint32		loaded_rows;
 } RdbGroup;
 
 extern RdbGroup *rdb_group_open(Relation rel, BlockNumber first, MemoryContext parent);
 extern RdbGroup *rdb_group_open_memory(Relation rel, const char *bytes, MemoryContext parent);
+extern RdbGroup *rdb_group_reopen(RdbGroup *group, Relation rel, BlockNumber first,
+								  MemoryContext parent);
 extern void rdb_group_close(RdbGroup *group);
 
 extern const RdbGroupChunk *rdb_group_chunk(const RdbGroup *group, int column, uint32 chunk);

@@ -108,6 +108,7 @@ begin(Builder *builder)
 	builder->header.magic = RDB_GROUP_MAGIC;
 	builder->header.version = RDB_GROUP_VERSION;
 	builder->header.natts = (uint16) RelationGetNumberOfAttributes(builder->rel);
+	builder->header.min_natts = builder->header.natts;
 	builder->header.nblocks = (uint32) builder->nsources;
 	builder->header.chunk_rows = rdb_group_chunk_rows(builder->header.natts);
 	if (!pg_strong_random(&builder->header.id, sizeof(builder->header.id)))
@@ -246,6 +247,7 @@ add_row(Builder *builder, HeapTupleHeader header)
 	put_int(builder, natts + RDB_HEADER_CID, (int32) HeapTupleHeaderGetRawCommandId(header));
 	put_int(builder, natts + RDB_HEADER_MASKS, (int32) ((uint32) infomask | (uint32) infomask2 << 16));
 	put_columns(builder, header);
+	builder->header.min_natts = Min(builder->header.min_natts, HeapTupleHeaderGetNatts(header));
 	if (++builder->filled < builder->header.chunk_rows)
 		return;
 	end_chunk(builder);

@@ -21,6 +21,7 @@
 #include "catalog/pg_class.h"
 #include "columnar/am_tid.h"
 #include "columnar/group_cache.h"
+#include "columnar/group_move.h"
 #include "columnar/group_write.h"
 #include "compat/vacuum_api.h"
 #include "miscadmin.h"
@@ -40,6 +41,14 @@
 
 #define USUAL_LEAST_ROWS 4096
 
+/* So many blocks without rows are taken away at once. */
+#define MOST_EMPTY 64
+
+#define MOST_EAGER_BLOCKS 7
+
+int			rdb_settle_delay = 60;
+bool		rdb_settle_eagerly = false;
+
 typedef struct Settle
 {
 	Relation	rel;
@@ -49,7 +58,8 @@ typedef struct Settle
 	struct GlobalVisState *visibility;
 	bool		has_indexes;
 	uint64		random;
-	RdbPageRuns freed;
+	RdbPageRuns *freed;			/* empty row pages without a block */
+	MemoryContext parent;
 	MemoryContext context;		/* of one group */
 	/* the group that is being collected */
 	int			n;
@@ -57,6 +67,9 @@ typedef struct Settle
 	uint32		rows;
 	RdbSettling *blocks;
 	RdbGroupSource *sources;
+	/* blocks without rows */
+	int			nempty;
+	RdbSettling empty[MOST_EMPTY];
 	/* the group that was looked at last, and whether it is to be regrouped */
 	BlockNumber group;
 	bool		regroups;
@@ -81,7 +94,14 @@ rdb_settle_limits(Relation rel, RdbSettleLimits *limits)
 	limits->least_rows = USUAL_LEAST_ROWS;
 	limits->most_rows = RDB_GROUP_ROWS;
 	limits->most_blocks = RDB_GROUP_BLOCKS;
+	limits->most_groups = 0;
+	limits->from = 0;
 	limits->yields = false;
+	if (!rdb_settle_eagerly)
+		return;
+	limits->rested = InvalidXLogRecPtr;
+	limits->least_rows = 1;
+	limits->most_blocks = 1 + (uint32) (GetCurrentTimestamp() % MOST_EAGER_BLOCKS);
 }
 
 /* ---- judging ---- */
@@ -129,7 +149,7 @@ clean(Settle *settle, Buffer buffer)
 		rdb_vacuum_reap(settle->rel, buffer, dead, n);
 }
 
-/* Whether all rows of a page are settled, and how many there are. */
+/* Whether all rows of a page are settled, and how many there are: none may be. */
 static bool
 judge(Settle *settle, Buffer buffer, uint32 *rows, TransactionId *newest)
 {
@@ -154,7 +174,7 @@ judge(Settle *settle, Buffer buffer, uint32 *rows, TransactionId *newest)
 			return false;
 		(*rows)++;
 	}
-	return *rows > 0;
+	return true;
 }
 
 static bool
@@ -173,24 +193,17 @@ is_worth_it(Settle *settle, Page page, uint8 thaws)
 /* ---- collecting ---- */
 
 static void
-add_source(Settle *settle, BlockNumber block, RdbMapEntry entry, const char *page, uint32 rows)
+add_source(Settle *settle, const RdbSettling *settling, const char *page)
 {
-	RdbSettling *settling;
-
 	if (settle->n == settle->room)
 	{
 		settle->room *= 2;
 		settle->blocks = repalloc(settle->blocks, settle->room * sizeof(RdbSettling));
 		settle->sources = repalloc(settle->sources, settle->room * sizeof(RdbGroupSource));
 	}
-	settling = &settle->blocks[settle->n];
-	memset(settling, 0, sizeof(*settling));
-	settling->block = block;
-	settling->index = (uint16) settle->n;
-	settling->before = entry;
-	settling->nrows = (uint16) rows;
-	settle->sources[settle->n] = (RdbGroupSource) {block, page};
-	settle->rows += rows;
+	settle->blocks[settle->n] = *settling;
+	settle->sources[settle->n] = (RdbGroupSource) {settling->block, page};
+	settle->rows += settling->nrows;
 	settle->n++;
 }
 
@@ -201,6 +214,7 @@ take_page(Settle *settle, BlockNumber block, RdbMapEntry entry, Buffer buffer)
 	TransactionId newest;
 	uint32		rows;
 
+	settle->settled->waiting++;
 	if (!ConditionalLockBufferForCleanup(buffer))
 		return;
 	if (is_worth_it(settle, BufferGetPage(buffer), RdbEntryGetThaws(entry)))
@@ -209,12 +223,15 @@ take_page(Settle *settle, BlockNumber block, RdbMapEntry entry, Buffer buffer)
 		if (judge(settle, buffer, &rows, &newest))
 		{
 			char	   *copy = palloc(BLCKSZ);
+			RdbSettling settling = {block, rows, entry, 0, 0, copy, newest};
 
 			memcpy(copy, BufferGetPage(buffer), BLCKSZ);
-			add_source(settle, block, entry, copy, rows);
-			settle->blocks[settle->n - 1].lsn = PageGetLSN((Page) copy);
-			settle->blocks[settle->n - 1].copy = copy;
-			settle->blocks[settle->n - 1].newest_xmin = newest;
+			settling.lsn = PageGetLSN((Page) copy);
+			if (rows > 0)
+				add_source(settle, &settling, copy);
+			else
+				settle->empty[settle->nempty++] = settling;
+			settle->settled->waiting--;
 		}
 	}
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);
@@ -240,7 +257,7 @@ is_to_be_regrouped(Settle *settle, BlockNumber first)
 	}
 	if (settle->regroups)
 	{
-		MemoryContext before = MemoryContextSwitchTo(settle->freed.context);
+		MemoryContext before = MemoryContextSwitchTo(settle->parent);
 
 		settle->left = lappend_int(settle->left, (int) first);
 		MemoryContextSwitchTo(before);
@@ -254,8 +271,11 @@ take_grouped(Settle *settle, BlockNumber block, RdbMapEntry entry)
 	RdbGroup   *group = rdb_group_get(settle->rel, RdbEntryGetPage(entry));
 	char	   *page = palloc(BLCKSZ);
 
+	RdbSettling settling = {block, 0, entry, 0, 0, NULL, InvalidTransactionId};
+
 	rdb_group_form_page(settle->rel, group, RdbEntryGetIndex(entry), block, page);
-	add_source(settle, block, entry, page, group->blocks[RdbEntryGetIndex(entry)].nrows);
+	settling.nrows = group->blocks[RdbEntryGetIndex(entry)].nrows;
+	add_source(settle, &settling, page);
 }
 
 /* ---- seeing that nothing is lost ---- */
@@ -300,7 +320,8 @@ is_same_page(Page source, Page made)
 }
 
 /* Every block is made of the group again.  One that does not come back as it was keeps
- * its row page; returns how many are left. */
+ * its row page; the others get their places in the group, and how many they are is
+ * returned. */
 static int
 compare(Settle *settle, const char *bytes)
 {
@@ -313,7 +334,10 @@ compare(Settle *settle, const char *bytes)
 		CHECK_FOR_INTERRUPTS();
 		rdb_group_form_page(settle->rel, group, (uint32) i, settle->blocks[i].block, made.data);
 		if (is_same_page((Page) settle->sources[i].page, (Page) made.data))
-			settle->blocks[n++] = settle->blocks[i];
+		{
+			settle->blocks[n] = settle->blocks[i];
+			settle->blocks[n++].after = RdbEntryMakeGroup(0, (uint16) i, RdbEntryGetThaws(settle->blocks[i].before));
+		}
 		else
 			ereport(DEBUG1,
 					(errmsg_internal("block %u of table \"%s\" would not come back from its column group as it is",
@@ -337,13 +361,24 @@ begin_group(Settle *settle)
 	settle->sources = palloc(settle->room * sizeof(RdbGroupSource));
 }
 
+/* Blocks without rows have no place any more; their pages may be used for others. */
+static void
+take_away_empty(Settle *settle)
+{
+	(void) rdb_map_settle(settle->rel, settle->empty, settle->nempty, settle->freed);
+	settle->nempty = 0;
+}
+
 static void
 write_group(Settle *settle, const char *bytes, Size size, int n)
 {
 	BlockNumber first = rdb_extent_write(settle->rel, bytes, size, InvalidFullTransactionId,
-										 &settle->freed);
-	RdbSwapped	swapped = rdb_map_settle(settle->rel, first, settle->blocks, n, &settle->freed);
+										 settle->freed);
+	RdbSwapped	swapped;
 
+	for (int i = 0; i < n; i++)
+		settle->blocks[i].after |= first;
+	swapped = rdb_map_settle(settle->rel, settle->blocks, n, settle->freed);
 	settle->settled->blocks += swapped.blocks;
 	settle->settled->rows += swapped.rows;
 	settle->settled->groups++;
@@ -358,6 +393,7 @@ end_group(Settle *settle)
 	Size		size;
 	int			n;
 
+	take_away_empty(settle);
 	if (settle->n > 0 && settle->rows >= settle->limits->least_rows)
 	{
 		bytes = rdb_group_encode(settle->rel, settle->sources, settle->n, &size);
@@ -414,7 +450,8 @@ has_indexes(Relation rel)
 }
 
 static void
-begin(Settle *settle, Relation rel, const RdbSettleLimits *limits, RdbSettled *settled)
+begin(Settle *settle, Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
+	  RdbSettled *settled)
 {
 	settle->rel = rel;
 	settle->limits = limits;
@@ -424,48 +461,66 @@ begin(Settle *settle, Relation rel, const RdbSettleLimits *limits, RdbSettled *s
 	settle->has_indexes = has_indexes(rel);
 	settle->random = (uint64) GetCurrentTimestamp();
 	settle->group = InvalidBlockNumber;
-	rdb_runs_init(&settle->freed);
+	settle->freed = free_pages;
+	settle->parent = CurrentMemoryContext;
 	settle->context = AllocSetContextCreate(CurrentMemoryContext, "settling", ALLOCSET_DEFAULT_SIZES);
 }
 
+/* Whether it is time to go on in another transaction. */
 static bool
-is_wanted(const Settle *settle)
+is_enough(const Settle *settle)
 {
+	if (settle->limits->most_groups > 0 && settle->settled->groups >= settle->limits->most_groups)
+		return true;
 	return settle->limits->yields &&
 		LockHasWaitersRelation(settle->rel, ShareUpdateExclusiveLock);
 }
 
-/* Settle what can settle, as far as the limits go; adds up what was done. */
+/*
+ * Settle what can settle, as far as the limits go; adds up what was done.  Blocks that are
+ * only waiting for others to make a group with are none of those that wait.  free_pages
+ * are empty row pages without a block, some of them; groups are written there, and what
+ * becomes free is added.
+ */
 void
-rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbSettled *settled)
+rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
+		   RdbSettled *settled)
 {
 	MemoryContext before = CurrentMemoryContext;
 	Settle	   *settle = palloc0(sizeof(Settle));
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
 	BlockNumber end = rdb_map_nblocks(rel);
 
-	begin(settle, rel, limits, settled);
+	begin(settle, rel, limits, free_pages, settled);
 	begin_group(settle);
-	for (BlockNumber block = 0; block < end; block++)
+	settled->next = InvalidBlockNumber;
+	for (BlockNumber block = limits->from; block < end; block++)
 	{
 		rdb_compat_vacuum_delay();
 		if (settle->rows + MaxHeapTuplesPerPage > limits->most_rows ||
-			(uint32) settle->n >= limits->most_blocks)
+			(uint32) settle->n >= limits->most_blocks || settle->nempty == MOST_EMPTY)
 		{
 			rdb_map_unpin(&pin);
-			end_group(settle);
-			if (is_wanted(settle))
+			if (settle->nempty == MOST_EMPTY)
+				take_away_empty(settle);
+			else
+				end_group(settle);
+			if (is_enough(settle))
+			{
+				settled->next = block;
 				break;
+			}
 		}
 		add_block(settle, block, &pin);
 	}
 	rdb_map_unpin(&pin);
 	end_group(settle);
 	free_groups(settle);
-	FreeSpaceMapVacuum(rel);
 	MemoryContextSwitchTo(before);
+	if (limits->moves)
+		rdb_move_groups(rel, free_pages);
+	FreeSpaceMapVacuum(rel);
 	MemoryContextDelete(settle->context);
-	rdb_runs_free(&settle->freed);
 	list_free(settle->left);
 	pfree(settle);
 }

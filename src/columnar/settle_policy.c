@@ -40,3 +40,11 @@ rdb_policy_regroups(const RdbGroupState *group)
 	return group->current_blocks > 0 && group->current_rows < group->rows &&
 		group->current_rows <= group->rows / 2;
 }
+
+/* Whether it is worth moving groups so that the end of the file can be cut off: as
+ * vacuumlazy.c has it, a thousand pages or a sixteenth. */
+bool
+rdb_policy_moves(BlockNumber pages, BlockNumber free_pages)
+{
+	return free_pages > 0 && (free_pages >= 1000 || free_pages >= pages / 16);
+}

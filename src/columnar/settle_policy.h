@@ -6,6 +6,7 @@
 #define RDB_SETTLE_POLICY_H
 
 #include "access/xlogdefs.h"
+#include "storage/block.h"
 
 typedef struct RdbSettleLimits
 {
@@ -15,7 +16,10 @@ typedef struct RdbSettleLimits
 	uint32		least_rows;		/* of a group: fewer wait for more */
 	uint32		most_rows;
 	uint32		most_blocks;
+	uint32		most_groups;	/* to write at once; 0: all */
+	BlockNumber from;			/* the first block to look at */
 	bool		yields;			/* to whoever waits for the table */
+	bool		moves;			/* groups from the end of the file to free pages */
 } RdbSettleLimits;
 
 /* A row page, as far as it matters. */
@@ -38,5 +42,6 @@ typedef struct RdbGroupState
 
 extern bool rdb_policy_settles(const RdbSettleLimits *limits, const RdbPageState *page);
 extern bool rdb_policy_regroups(const RdbGroupState *group);
+extern bool rdb_policy_moves(BlockNumber pages, BlockNumber free_pages);
 
 #endif							/* RDB_SETTLE_POLICY_H */

@@ -76,13 +76,17 @@ check_block(GroupVerify *groups, BlockNumber block, RdbMapEntry entry)
 	CurrentResourceOwner = owner;
 }
 
+/* After the page table: if that is damaged there is nothing to go by. */
 void
 rdb_verify_groups(RdbVerify *verify)
 {
 	GroupVerify groups = {verify, NULL, InvalidBlockNumber, NULL};
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
-	BlockNumber end = rdb_map_nblocks(verify->rel);
+	BlockNumber end;
 
+	if (verify->map_damaged)
+		return;
+	end = rdb_map_nblocks(verify->rel);
 	groups.context = AllocSetContextCreate(CurrentMemoryContext, "verified group",
 										   ALLOCSET_DEFAULT_SIZES);
 	for (BlockNumber block = 0; block < end; block++)

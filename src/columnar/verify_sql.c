@@ -36,7 +36,7 @@ rdb_verify(PG_FUNCTION_ARGS)
 	/* a standby's session may not take more, and its writer is replay */
 	LOCKMODE	mode = RecoveryInProgress() ? RowExclusiveLock : ExclusiveLock;
 	Relation	rel = rdb_owned_relation_open(PG_GETARG_OID(0), mode);
-	RdbVerify	verify;
+	RdbVerify	verify = {0};
 
 	InitMaterializedSRF(fcinfo, 0);
 	verify.rel = rel;

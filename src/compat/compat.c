@@ -413,6 +413,19 @@ rdb_compat_index_beginscan(Relation rel, Relation index, Snapshot snapshot)
 #endif
 }
 
+/* In the statistics: so many rows were returned by a scan. */
+void
+rdb_compat_count_rows(Relation rel, uint32 n)
+{
+	if (!pgstat_should_count_relation(rel))
+		return;
+#if PG_VERSION_NUM >= 160000
+	rel->pgstat_info->counts.tuples_returned += n;
+#else
+	rel->pgstat_info->t_counts.t_tuples_returned += n;
+#endif
+}
+
 /* Whether a collation orders strings by their bytes. */
 bool
 rdb_compat_collation_is_c(Oid collation)

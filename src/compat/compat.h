@@ -158,6 +158,7 @@ extern bool rdb_compat_tuplesort_getdatum(Tuplesortstate *sort, Datum *value,
 
 extern struct IndexScanDescData *rdb_compat_index_beginscan(Relation rel, Relation index,
 															 Snapshot snapshot);
+extern void rdb_compat_count_rows(Relation rel, uint32 n);
 extern bool rdb_compat_collation_is_c(Oid collation);
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);

@@ -68,10 +68,8 @@ extends_last(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransa
 }
 
 static void
-note_free(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransactionId stamp)
+note_alone(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransactionId stamp)
 {
-	if (sweep->too_many || extends_last(sweep, first, npages, stamp))
-		return;
 	if (sweep->nruns == MAX_RUNS)
 	{
 		sweep->too_many = true;
@@ -85,6 +83,13 @@ note_free(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransacti
 			palloc(sweep->room * sizeof(RdbFreeRun));
 	}
 	sweep->runs[sweep->nruns++] = (RdbFreeRun) {first, npages, stamp, 1};
+}
+
+static void
+note_free(RdbExtentSweep *sweep, BlockNumber first, uint32 npages, FullTransactionId stamp)
+{
+	if (!sweep->too_many && !extends_last(sweep, first, npages, stamp))
+		note_alone(sweep, first, npages, stamp);
 }
 
 /* The writer is a running transaction.  (No running one is so old that its id
@@ -155,7 +160,7 @@ free_left(RdbExtentSweep *sweep, BlockNumber first)
 	RdbExtentPage other;
 	uint32		npages = 1;
 
-	if (!rdb_extent_look(rel, first, &head) || head.state != RDB_EXTENT_USED)
+	if (first >= end || !rdb_extent_look(rel, first, &head) || head.state != RDB_EXTENT_USED)
 		return;
 	if (rdb_extent_is_whole(rel, &head))
 		npages = head.npages;
@@ -276,12 +281,67 @@ make_lists(RdbExtentSweep *sweep)
 		rdb_extent_log_merge(sweep->rel, horizon);
 	for (int i = 0; i < sweep->nruns; i++)
 	{
-		if (is_still_free(sweep, &sweep->runs[i]))
-			list_whole(sweep, &sweep->runs[i]);
+		const RdbFreeRun *run = &sweep->runs[i];
+
+		/* it was cut off */
+		if (run->first + run->npages > RelationGetNumberOfBlocks(sweep->rel))
+			continue;
+		if (is_still_free(sweep, run))
+			list_whole(sweep, run);
 		else
-			list_rest(sweep, &sweep->runs[i]);
+			list_rest(sweep, run);
 	}
 	rdb_extent_unlock_lists(sweep->rel);
+}
+
+/* ---- cutting off ---- */
+
+/* The free extents on one list, noted. */
+static void
+note_list(RdbExtentSweep *sweep, BlockNumber first)
+{
+	RdbExtentPage head;
+
+	for (uint32 n = 0; first != 0 && n <= MAX_RUNS; n++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (first >= RelationGetNumberOfBlocks(sweep->rel) ||
+			!rdb_extent_look(sweep->rel, first, &head) || head.state != RDB_EXTENT_FREE)
+			break;
+		/* one by one: they may be read yet */
+		note_alone(sweep, first, head.npages, head.stamp);
+		first = head.next;
+	}
+}
+
+/*
+ * No free extent that begins at that page or behind it is on a list any more: they are
+ * about to be cut off.  Caller holds AccessExclusiveLock.
+ */
+void
+rdb_extent_forget_from(Relation rel, BlockNumber cut)
+{
+	RdbExtentSweep sweep;
+	bool		any = false;
+
+	rdb_extent_sweep_begin(&sweep, rel);
+	rdb_extent_lock_lists(rel);
+	for (int class = 0; class < RDB_EXTENT_CLASSES; class++)
+		note_list(&sweep, rdb_extent_first_listed(rel, class));
+	for (int i = 0; i < sweep.nruns; i++)
+		any |= sweep.runs[i].first >= cut;
+	if (any)
+	{
+		rdb_extent_empty_lists(rel);
+		for (int i = 0; i < sweep.nruns; i++)
+		{
+			if (sweep.runs[i].first < cut)
+				rdb_extent_list(rel, sweep.runs[i].first, sweep.runs[i].npages, sweep.runs[i].stamp);
+		}
+	}
+	rdb_extent_unlock_lists(rel);
+	if (sweep.runs)
+		pfree(sweep.runs);
 }
 
 /* VACUUM has seen all pages, and done all else. */

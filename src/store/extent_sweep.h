@@ -33,6 +33,7 @@ typedef struct RdbExtentSweep
 
 extern void rdb_extent_sweep_begin(RdbExtentSweep *sweep, Relation rel);
 extern void rdb_extent_sweep_page(RdbExtentSweep *sweep, BlockNumber page);
+extern void rdb_extent_forget_from(Relation rel, BlockNumber cut);
 extern void rdb_extent_sweep_end(RdbExtentSweep *sweep);
 
 #endif							/* RDB_EXTENT_SWEEP_H */

@@ -175,6 +175,13 @@ read_list(Relation rel, int class)
 	return list;
 }
 
+/* The first free extent on a list; 0: none. */
+BlockNumber
+rdb_extent_first_listed(Relation rel, int class)
+{
+	return read_list(rel, class).first;
+}
+
 static bool
 has_free(Relation rel)
 {
@@ -435,12 +442,12 @@ write_in_run(Relation rel, const Contents *contents)
 	return true;
 }
 
-/* Find free pages for it, and write it there; false if there are none. */
+/* Find free pages before a page for it, and write it there; false if there are none. */
 static bool
-write_in_runs(Relation rel, Contents *contents, RdbPageRuns *runs)
+write_in_runs(Relation rel, Contents *contents, BlockNumber end, RdbPageRuns *runs)
 {
 	while (runs != NULL &&
-		   (contents->first = rdb_runs_take(runs, contents->npages)) != InvalidBlockNumber)
+		   (contents->first = rdb_runs_take(runs, contents->npages, end)) != InvalidBlockNumber)
 	{
 		if (write_in_run(rel, contents))
 			return true;
@@ -472,9 +479,21 @@ rdb_extent_write(Relation rel, const char *bytes, Size length, FullTransactionId
 	contents.first = take_free(rel, contents.npages, writer);
 	if (contents.first != InvalidBlockNumber)
 		write_over(rel, &contents);
-	else if (!write_in_runs(rel, &contents, runs))
+	else if (!write_in_runs(rel, &contents, InvalidBlockNumber, runs))
 		write_new(rel, &contents);
 	return contents.first;
+}
+
+/* The same in pages of the runs that are before a page, by the holder of
+ * ShareUpdateExclusiveLock; invalid if there are none. */
+BlockNumber
+rdb_extent_write_before(Relation rel, const char *bytes, Size length, BlockNumber end,
+						RdbPageRuns *runs)
+{
+	Contents	contents = {bytes, length, InvalidFullTransactionId, InvalidBlockNumber, 0};
+
+	contents.npages = (uint32) Max((length + RDB_EXTENT_ROOM - 1) / RDB_EXTENT_ROOM, 1);
+	return write_in_runs(rel, &contents, end, runs) ? contents.first : InvalidBlockNumber;
 }
 
 /* ---- reading ---- */

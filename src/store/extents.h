@@ -11,6 +11,8 @@
 
 extern RDB_EXPORT BlockNumber rdb_extent_write(Relation rel, const char *bytes, Size length,
 											   FullTransactionId writer, RdbPageRuns *runs);
+extern BlockNumber rdb_extent_write_before(Relation rel, const char *bytes, Size length,
+										   BlockNumber end, RdbPageRuns *runs);
 extern RDB_EXPORT Size rdb_extent_read(Relation rel, BlockNumber first, uint32 index,
 									   char *bytes);
 extern void rdb_extent_read_bytes(Relation rel, BlockNumber first, Size offset, Size length,
@@ -27,6 +29,7 @@ extern bool rdb_extent_is_lost(Relation rel, BlockNumber number);
 extern bool rdb_extent_claim(Relation rel, BlockNumber number, BlockNumber first);
 extern void rdb_extent_lock_lists(Relation rel);
 extern void rdb_extent_unlock_lists(Relation rel);
+extern BlockNumber rdb_extent_first_listed(Relation rel, int class);
 extern void rdb_extent_empty_lists(Relation rel);
 extern void rdb_extent_list(Relation rel, BlockNumber first, uint32 npages,
 							FullTransactionId stamp);

@@ -32,7 +32,7 @@ typedef struct RdbGroupHeader
 	uint32		columns_at;
 	uint32		chunks_at;
 	uint32		ranges_at;		/* bounds of strings, bloom filters */
-	uint32		reserved;		/* 0 */
+	uint32		min_natts;		/* columns that all its rows have */
 } RdbGroupHeader;
 
 StaticAssertDecl(sizeof(RdbGroupHeader) == 56, "size of a group's header");

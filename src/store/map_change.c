@@ -44,6 +44,16 @@ rdb_map_apply_changes(char *page, const RdbMapChange *changes, int n)
 	}
 }
 
+/* On a page of the visibility map: blocks in groups are visible to all; what is thawed
+ * is not, and of blocks that are nowhere the map has nothing to say. */
+void
+rdb_map_show(char *visibility_page, const RdbMapChange *changes, int n)
+{
+	for (int i = 0; i < n; i++)
+		rdb_visibility_change((Page) visibility_page, changes[i].block,
+							  RdbEntryGetKind(changes[i].entry) == RDB_ENTRY_GROUP);
+}
+
 /* ---- pinning and locking ---- */
 
 static void
@@ -126,7 +136,7 @@ redo_maps(XLogReaderState *record, int first, int nmaps, const RdbMapChange *cha
 }
 
 static void
-redo_visibility(XLogReaderState *record, uint8 id, const RdbMapChange *changes, int n, bool set)
+redo_visibility(XLogReaderState *record, uint8 id, const RdbMapChange *changes, int n)
 {
 	Buffer		buffer;
 
@@ -137,8 +147,7 @@ redo_visibility(XLogReaderState *record, uint8 id, const RdbMapChange *changes, 
 
 		if (PageIsNew(page))
 			PageInit(page, BLCKSZ, 0);
-		for (int i = 0; i < n; i++)
-			rdb_visibility_change(page, changes[i].block, set);
+		rdb_map_show((char *) page, changes, n);
 		PageSetLSN(page, record->EndRecPtr);
 		MarkBufferDirty(buffer);
 	}
@@ -182,7 +191,7 @@ rdb_map_redo_settle(XLogReaderState *record)
 	if (InHotStandby && TransactionIdIsValid(settle->horizon))
 		rdb_compat_resolve_xid_conflict(settle->horizon, locator);
 	redo_maps(record, 0, settle->nmaps, settle->changes, settle->nchanges);
-	redo_visibility(record, (uint8) settle->nmaps, settle->changes, settle->nchanges, true);
+	redo_visibility(record, (uint8) settle->nmaps, settle->changes, settle->nchanges);
 	for (int i = 0; i < settle->nchanges; i++)
 	{
 		if (settle->changes[i].page != InvalidBlockNumber)
@@ -203,7 +212,7 @@ rdb_map_redo_thaw(XLogReaderState *record)
 		elog(PANIC, "rustydb_storage: a record of a thaw without the page's image");
 	space = PageGetHeapFreeSpace(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
-	redo_visibility(record, 1, &thaw->change, 1, false);
+	redo_visibility(record, 1, &thaw->change, 1);
 	redo_maps(record, 2, thaw->nmaps, &thaw->change, 1);
 	XLogRecGetBlockTag(record, 0, &locator, NULL, NULL);
 	XLogRecordPageWithFreeSpace(locator, thaw->change.page, space);

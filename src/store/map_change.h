@@ -47,6 +47,7 @@ typedef struct RdbMapPages
 } RdbMapPages;
 
 extern void rdb_map_apply_changes(char *page, const RdbMapChange *changes, int n);
+extern void rdb_map_show(char *visibility_page, const RdbMapChange *changes, int n);
 extern void rdb_map_pages_pin(Relation rel, RdbMapPages *pages, BlockNumber block,
 							  const uint32 *reverse, int nreverse);
 extern void rdb_map_pages_lock(const RdbMapPages *pages);

@@ -1,6 +1,7 @@
 /*
  * map_settle.c
- *	  The swap: blocks leave their row pages for a column group that has been written.
+ *	  The swap: blocks leave their row pages for a column group that has been written, or
+ *	  have no place any more because they have no rows.
  *
  * One WAL record for a batch of blocks whose entries are on the same page, and whose
  * visibility bits are.  The page table's pages are locked, then the visibility map's;
@@ -34,7 +35,6 @@
 typedef struct Batch
 {
 	Relation	rel;
-	BlockNumber group;
 	RdbPageRuns *freed;
 	const RdbSettling *blocks;
 	int			n;
@@ -162,8 +162,7 @@ fill_in(Batch *batch, RdbXlogSettle *settle)
 		if (!batch->is_swapped[i])
 			continue;
 		settle->nchanges++;
-		change->entry = RdbEntryMakeGroup(batch->group, settling->index,
-										  RdbEntryGetThaws(settling->before));
+		change->entry = settling->after;
 		change->block = settling->block;
 		change->page = settling->copy == NULL ? InvalidBlockNumber : RdbEntryGetPage(settling->before);
 		if (TransactionIdIsNormal(settling->newest_xmin) &&
@@ -212,8 +211,7 @@ apply(Batch *batch, RdbXlogSettle *settle)
 							  settle->nchanges);
 		MarkBufferDirty(batch->maps.buffers[i]);
 	}
-	for (int i = 0; i < settle->nchanges; i++)
-		rdb_visibility_change(BufferGetPage(batch->visibility), settle->changes[i].block, true);
+	rdb_map_show(BufferGetPage(batch->visibility), settle->changes, settle->nchanges);
 	MarkBufferDirty(batch->visibility);
 	for (int i = 0; i < batch->n; i++)
 	{
@@ -277,20 +275,19 @@ swap(Batch *batch, RdbSwapped *swapped)
 }
 
 /*
- * Have the blocks (in their order) be in the group that begins at that page, those
- * that have not changed since they were copied; returns how many those were.  The pages that became
+ * Have the blocks (in their order) be in groups, or nowhere, those that have not changed
+ * since they were copied; returns how many those were.  The visibility map says of those
+ * in groups that all see them, whatever it said before.  The pages that became
  * free are added to the runs, and known to the lowest level of the free space map
  * (FreeSpaceMapVacuumRange).
  */
 RdbSwapped
-rdb_map_settle(Relation rel, BlockNumber group, const RdbSettling *blocks, int n,
-			   RdbPageRuns *freed)
+rdb_map_settle(Relation rel, const RdbSettling *blocks, int n, RdbPageRuns *freed)
 {
 	Batch		batch;
 	RdbSwapped	swapped = {0, 0};
 
 	batch.rel = rel;
-	batch.group = group;
 	batch.freed = freed;
 	for (int done = 0; done < n; done += batch.n)
 	{

@@ -1,6 +1,6 @@
 /*
  * map_settle.h
- *	  The swap: blocks leave their row pages for a column group.
+ *	  The swap: blocks leave their row pages for a column group, or for nothing.
  */
 #ifndef RDB_MAP_SETTLE_H
 #define RDB_MAP_SETTLE_H
@@ -9,15 +9,15 @@
 #include "store/map_format.h"
 #include "store/page_runs.h"
 
-/* A block that a group was made of. */
+/* A block that is to be in a group; or, if there are no rows, nowhere. */
 typedef struct RdbSettling
 {
 	BlockNumber block;
-	uint16		index;			/* in the group */
-	uint16		nrows;
+	uint32		nrows;
 	RdbMapEntry before;			/* its entry when it was copied */
+	RdbMapEntry after;			/* what it is to be */
 	XLogRecPtr	lsn;			/* of its row page then */
-	const char *copy;			/* its row page then; NULL: it was in another group */
+	const char *copy;			/* its row page then; NULL: it was in a group */
 	TransactionId newest_xmin;	/* that is not frozen; invalid: all are */
 } RdbSettling;
 
@@ -28,7 +28,7 @@ typedef struct RdbSwapped
 	uint32		rows;
 } RdbSwapped;
 
-extern RdbSwapped rdb_map_settle(Relation rel, BlockNumber group, const RdbSettling *blocks, int n,
+extern RdbSwapped rdb_map_settle(Relation rel, const RdbSettling *blocks, int n,
 								 RdbPageRuns *freed);
 
 #endif							/* RDB_MAP_SETTLE_H */

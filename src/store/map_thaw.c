@@ -23,6 +23,7 @@
 #include "store/map_tree.h"
 #include "store/page_map.h"
 #include "store/visibility_bits.h"
+#include "store/work_notes.h"
 #include "utils/rel.h"
 
 /* So many suggestions of the free space map are looked at. */
@@ -30,13 +31,21 @@
 
 /* ---- empty pages ---- */
 
-/* A page of heap's that has no row, or a new one. */
+/* A page of heap's on which no line pointer is in use (VACUUM leaves an unused one), or a
+ * new one. */
 bool
 rdb_is_empty_rows(const char *page)
 {
 	if (PageIsNew((Page) page))
 		return true;
-	return PageGetSpecialSize((Page) page) == 0 && PageGetMaxOffsetNumber((Page) page) == 0;
+	if (PageGetSpecialSize((Page) page) != 0)
+		return false;
+	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber((Page) page); offset++)
+	{
+		if (ItemIdIsUsed(PageGetItemId((Page) page, offset)))
+			return false;
+	}
+	return true;
 }
 
 /* A page that the free space map takes for empty, pinned, if that is so. */
@@ -139,7 +148,7 @@ apply(Thaw *thaw, const char *image)
 	START_CRIT_SECTION();
 	put_rows(BufferGetPage(thaw->page), image, change->page);
 	MarkBufferDirty(thaw->page);
-	rdb_visibility_change(BufferGetPage(thaw->visibility), change->block, false);
+	rdb_map_show(BufferGetPage(thaw->visibility), change, 1);
 	MarkBufferDirty(thaw->visibility);
 	for (int i = 0; i < thaw->maps.n; i++)
 	{
@@ -255,4 +264,5 @@ rdb_map_thaw(Relation rel, BlockNumber block, RdbMapEntry before, const char *im
 									PageGetHeapFreeSpace((Page) image) :
 									BLCKSZ - SizeOfPageHeaderData);
 	}
+	rdb_work_note(rel);
 }

@@ -20,6 +20,7 @@
 #include "storage/bufmgr.h"
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
+#include "store/map_thaw.h"
 #include "store/map_wal.h"
 #include "store/watched_read.h"
 #include "utils/memutils.h"
@@ -312,6 +313,48 @@ rdb_map_unlink(Relation rel, BlockNumber page, RdbMapTree tree, int level,
 		GenericXLogFinish(wal);
 	}
 	UnlockReleaseBuffer(buffer);
+}
+
+/*
+ * Copy a page of a tree to an empty row page without a block, and have its parent know;
+ * the old one is an empty page then.  Nothing is done if it is not in its tree, which a
+ * crash may have left so.  False if the other page is not empty.  Caller holds
+ * AccessExclusiveLock.
+ */
+bool
+rdb_map_move(Relation rel, BlockNumber page, BlockNumber to, RdbMapTree tree, int level,
+			 uint32 index)
+{
+	BlockNumber parent = level == 1 ? RDB_META_BLOCK :
+		find_inner(rel, tree, index / RDB_INNER_SLOTS);
+	Buffer		buffers[3];
+	bool		empty;
+
+	if (level == 0 && parent == 0)
+		return true;
+	buffers[0] = rdb_watched_read(rel, parent, NULL);
+	buffers[1] = rdb_watched_read(rel, page, NULL);
+	buffers[2] = rdb_watched_read(rel, to, NULL);
+	for (int i = 0; i < 3; i++)
+		LockBuffer(buffers[i], BUFFER_LOCK_EXCLUSIVE);
+	empty = rdb_is_empty_rows(BufferGetPage(buffers[2]));
+	if (empty && *parent_slot(BufferGetPage(buffers[0]), tree, level, index) == page)
+	{
+		GenericXLogState *wal = GenericXLogStart(rel);
+		char	   *pages[3];
+
+		for (int i = 0; i < 3; i++)
+			pages[i] = (char *) GenericXLogRegisterBuffer(wal, buffers[i], i == 0 ? 0 :
+														  GENERIC_XLOG_FULL_IMAGE);
+		memcpy(pages[2], pages[1], BLCKSZ);
+		PageInit((Page) pages[1], BLCKSZ, 0);
+		*parent_slot(pages[0], tree, level, index) = to;
+		GenericXLogFinish(wal);
+	}
+	for (int i = 0; i < 3; i++)
+		UnlockReleaseBuffer(buffers[i]);
+	rdb_map_forget(rel);
+	return empty;
 }
 
 static Buffer

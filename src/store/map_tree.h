@@ -30,6 +30,8 @@ extern Buffer rdb_map_read_leaf(Relation rel, RdbMapTree tree, uint32 leaf);
 extern uint32 rdb_map_first_number(RdbMapTree tree, int level, uint32 index);
 extern void rdb_map_unlink(Relation rel, BlockNumber page, RdbMapTree tree, int level,
 						   uint32 index);
+extern bool rdb_map_move(Relation rel, BlockNumber page, BlockNumber to, RdbMapTree tree, int level,
+						 uint32 index);
 extern void rdb_map_grow(Relation rel, RdbMapTree tree, uint32 leaf);
 
 /* For redo: what a new page of a tree looks like. */

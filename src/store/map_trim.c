@@ -1,13 +1,12 @@
 /*
  * map_trim.c
- *	  Giving empty pages at the end of a table back to the filesystem.
+ *	  Giving pages at the end of a table back to the filesystem.
  *
- * The last pages are cut off when all of them are empty row pages, and their
- * blocks are the last blocks: then no number is left without a page below one
- * that has one, and the relation is never shorter, in pages, than the table is
- * in blocks.  (Core reads pages by the numbers of blocks, to prefetch; BRIN
- * takes the number of pages for that of blocks.)  Pages of the page table among
- * them go too, if they are about what goes.
+ * The last pages are cut off when they are empty row pages, with no blocks or the last
+ * ones, or those of free extents.  (Whoever could still be reading these has no lock on
+ * the table now, and will look them up anew, or is cancelled by the lock on a standby.)
+ * Pages of the page table among them go too, if they are about what goes; the others are
+ * moved to free pages before the cut.
  *
  * Blocks leave the page table, and its pages the trees, logged, before their
  * pages are cut off.  Other processes may remember where such a page was; they
@@ -23,9 +22,12 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/bufpage.h"
+#include "storage/freespace.h"
 #include "storage/latch.h"
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
+#include "store/extent_sweep.h"
+#include "store/map_thaw.h"
 #include "store/map_tree.h"
 #include "store/page_map.h"
 #include "utils/inval.h"
@@ -65,45 +67,54 @@ rdb_map_reap_unadopted(Relation rel, Buffer buffer, OffsetNumber *offsets, int n
 
 typedef enum TailPage
 {
-	TAIL_ROWS,					/* and so the end */
+	TAIL_USED,					/* and so the end */
 	TAIL_EMPTY,
-	TAIL_TREE
+	TAIL_TREE,
+	TAIL_FREE					/* of a free extent */
 } TailPage;
 
-/* No line pointer is in use: VACUUM leaves an unused one behind. */
-static bool
-is_empty(Page page)
+/* What is to be known of a page at the end. */
+typedef struct Tail
 {
-	if (PageIsNew(page))
-		return true;
-	if (PageGetSpecialSize(page) != 0)
-		return false;
-	for (OffsetNumber offset = FirstOffsetNumber; offset <= PageGetMaxOffsetNumber(page); offset++)
-	{
-		if (ItemIdIsUsed(PageGetItemId(page, offset)))
-			return false;
-	}
-	return true;
+	TailPage	kind;
+	RdbMapPage	tree_page;		/* of one of a tree */
+	BlockNumber first;			/* where a free extent begins */
+} Tail;
+
+/* Whether a page of an extent is one of a free one; and where that begins. */
+static bool
+is_free(Relation rel, BlockNumber number, BlockNumber first)
+{
+	RdbExtentPage head;
+
+	return first <= number && rdb_extent_look(rel, first, &head) && head.state == RDB_EXTENT_FREE &&
+		number - first < head.npages;
 }
 
-/* What a page at the end is; of a page of a tree, which one. */
-static TailPage
-look_at(Relation rel, BlockNumber number, RdbMapPage *tree_page)
+static void
+look_at(Relation rel, BlockNumber number, Tail *tail)
 {
 	Buffer		buffer = ReadBuffer(rel, number);
 	Page		page = BufferGetPage(buffer);
-	TailPage	result = TAIL_ROWS;
+	bool		is_extent = false;
 
 	LockBuffer(buffer, BUFFER_LOCK_SHARE);
-	if (is_empty(page))
-		result = TAIL_EMPTY;
+	tail->kind = TAIL_USED;
+	if (rdb_is_empty_rows(page))
+		tail->kind = TAIL_EMPTY;
 	else if (rdb_is_engine_page(page, RDB_ENGINE_MAP))
 	{
-		result = TAIL_TREE;
-		memcpy(tree_page, RdbEngineArea(page), offsetof(RdbMapPage, slots));
+		tail->kind = TAIL_TREE;
+		memcpy(&tail->tree_page, RdbEngineArea(page), offsetof(RdbMapPage, slots));
+	}
+	else if (rdb_is_engine_page(page, RDB_ENGINE_EXTENT))
+	{
+		is_extent = true;
+		tail->first = ((RdbExtentPage *) RdbEngineArea(page))->first;
 	}
 	UnlockReleaseBuffer(buffer);
-	return result;
+	if (is_extent && is_free(rel, number, tail->first))
+		tail->kind = TAIL_FREE;
 }
 
 /* Whether somebody waits for the table, which is locked; asked now and then. */
@@ -114,69 +125,129 @@ is_wanted(Relation rel, BlockNumber page)
 		LockHasWaitersRelation(rel, AccessExclusiveLock);
 }
 
+/* The blocks but for the last ones if they are nowhere. */
+static BlockNumber
+count_blocks(Relation rel)
+{
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	BlockNumber nblocks = rdb_map_nblocks(rel);
+
+	while (nblocks > 0 &&
+		   RdbEntryGetKind(rdb_map_entry(rel, nblocks - 1, &pin)) == RDB_ENTRY_NONE)
+		nblocks--;
+	rdb_map_unpin(&pin);
+	return nblocks;
+}
+
+/* Core prefetches by the numbers of blocks, from the segment files that there are: there
+ * must be one for each block. */
+static BlockNumber
+lowest_cut(BlockNumber nblocks)
+{
+	return nblocks == 0 ? RDB_META_BLOCK + 1 :
+		(nblocks - 1) / RELSEG_SIZE * RELSEG_SIZE + 1;
+}
+
+/* What has been found from the end of the file on. */
+typedef struct Cut
+{
+	BlockNumber nblocks;		/* of the table */
+	BlockNumber adopted;		/* pages with blocks so far, and the lowest of those */
+	BlockNumber lowest;
+	BlockNumber trees;			/* pages of the trees so far */
+	const RdbPageRuns *free_pages;	/* where they may go */
+} Cut;
+
+/* Whether the file can be cut at a page, which is that. */
+static bool
+can_cut(Relation rel, BlockNumber page, const Tail *tail, Cut *cut)
+{
+	BlockNumber block = tail->kind == TAIL_EMPTY ? rdb_map_block_of(rel, page) : InvalidBlockNumber;
+
+	cut->trees += tail->kind == TAIL_TREE;
+	if (block != InvalidBlockNumber)
+	{
+		cut->adopted++;
+		cut->lowest = Min(cut->lowest, block);
+	}
+	return cut->lowest == cut->nblocks - cut->adopted && page >= lowest_cut(cut->lowest) &&
+		cut->trees <= rdb_runs_pages(cut->free_pages, page) &&
+		(tail->kind != TAIL_FREE || tail->first == page);
+}
+
 /*
  * Where to cut: the lowest page from which on all are empty and have just the
- * last blocks, or are pages of the trees for numbers beyond the cut.  The number
- * of pages if there is no such page.  If the table is locked, and others wait for
- * it, less will do.
+ * last blocks or none, are those of free extents, or are pages of the trees, for which
+ * there is room before.  The number of pages if there is no such page.  If the table is
+ * locked, and others wait for it, less will do.
  */
 static BlockNumber
-find_cut(Relation rel, bool locked)
+find_cut(Relation rel, const RdbPageRuns *free_pages, bool locked)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
-	BlockNumber nblocks = rdb_map_nblocks(rel);
-	BlockNumber cut = pages;
-	BlockNumber lowest = nblocks;	/* block of the pages so far */
-	BlockNumber adopted = 0;
-	uint32		least[2] = {PG_UINT32_MAX, PG_UINT32_MAX};	/* numbers that trees need */
+	BlockNumber nblocks = count_blocks(rel);
+	Cut			cut = {nblocks, 0, nblocks, 0, free_pages};
+	BlockNumber result = pages;
 
 	for (BlockNumber page = pages - 1; page > RDB_META_BLOCK; page--)
 	{
-		RdbMapPage	tree_page;
-		TailPage	kind = look_at(rel, page, &tree_page);
-		BlockNumber block;
+		Tail		tail;
 
 		CHECK_FOR_INTERRUPTS();
 		if (locked && is_wanted(rel, page))
 			break;
-		if (kind == TAIL_ROWS)
+		look_at(rel, page, &tail);
+		if (tail.kind == TAIL_USED)
 			break;
-		block = kind == TAIL_EMPTY ? rdb_map_block_of(rel, page) : InvalidBlockNumber;
-		if (kind == TAIL_TREE)
-			least[tree_page.tree] = Min(least[tree_page.tree],
-										rdb_map_first_number(tree_page.tree, tree_page.level,
-															 tree_page.index));
-		if (block != InvalidBlockNumber)
-		{
-			adopted++;
-			lowest = Min(lowest, block);
-		}
-		if (lowest == nblocks - adopted && least[RDB_MAP_FORWARD] >= nblocks - adopted &&
-			least[RDB_MAP_REVERSE] >= page)
-			cut = page;
+		if (can_cut(rel, page, &tail, &cut))
+			result = page;
 	}
-	return cut;
+	return result;
 }
 
-/* Take the trees' pages from the cut on out of the trees: leaves, then inner
- * pages. */
-static void
-unlink_from(Relation rel, BlockNumber cut)
+/* Whether a page of a tree is only about numbers beyond a cut. */
+static bool
+is_beyond(Relation rel, BlockNumber cut, const RdbMapPage *page)
+{
+	uint32		number = rdb_map_first_number(page->tree, page->level, page->index);
+
+	return number >= (page->tree == RDB_MAP_FORWARD ? rdb_map_nblocks(rel) : cut);
+}
+
+/*
+ * The trees' pages from the cut on are about what goes, and are taken out of the trees,
+ * leaves first; or they go to free pages.  False if there are not enough of these.
+ */
+static bool
+clear_trees(Relation rel, BlockNumber cut, RdbPageRuns *free_pages)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 
+	CacheInvalidateRelcache(rel);
 	for (int level = 0; level <= 1; level++)
 	{
 		for (BlockNumber page = cut; page < pages; page++)
 		{
-			RdbMapPage	tree_page;
+			Tail		tail;
+			BlockNumber to;
 
-			if (look_at(rel, page, &tree_page) == TAIL_TREE && tree_page.level == level)
-				rdb_map_unlink(rel, page, tree_page.tree, level, tree_page.index);
+			look_at(rel, page, &tail);
+			if (tail.kind != TAIL_TREE || tail.tree_page.level != level)
+				continue;
+			if (is_beyond(rel, cut, &tail.tree_page))
+			{
+				rdb_map_unlink(rel, page, tail.tree_page.tree, level, tail.tree_page.index);
+				rdb_map_forget(rel);
+				continue;
+			}
+			to = rdb_runs_take(free_pages, 1, cut);
+			if (to == InvalidBlockNumber ||
+				!rdb_map_move(rel, page, to, tail.tree_page.tree, level, tail.tree_page.index))
+				return false;
+			RecordPageWithFreeSpace(rel, to, 0);
 		}
 	}
-	rdb_map_forget(rel);
-	CacheInvalidateRelcache(rel);
+	return true;
 }
 
 /* The last block first: whatever ends this, the number of blocks is right. */
@@ -190,18 +261,22 @@ unmap_from(Relation rel, BlockNumber cut)
 		RdbMapEntry entry = rdb_map_entry(rel, block, &pin);
 
 		CHECK_FOR_INTERRUPTS();
-		if (RdbEntryGetPage(entry) < cut)
+		if (RdbEntryGetKind(entry) == RDB_ENTRY_GROUP ||
+			(RdbEntryGetKind(entry) == RDB_ENTRY_ROWS && RdbEntryGetPage(entry) < cut))
 			break;
-		rdb_map_unmap(rel, RdbEntryGetPage(entry), block, block);
+		if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
+			rdb_map_shrink(rel, block);
+		else
+			rdb_map_unmap(rel, RdbEntryGetPage(entry), block, block);
 	}
 	rdb_map_unpin(&pin);
 }
 
 static bool
-is_worth_trimming(Relation rel)
+is_worth_trimming(Relation rel, const RdbPageRuns *free_pages)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
-	BlockNumber empty = pages - find_cut(rel, false);
+	BlockNumber empty = pages - find_cut(rel, free_pages, false);
 
 	return empty > 0 && (empty >= WORTH_TRIMMING || empty >= pages / WORTH_TRIMMING_PART);
 }
@@ -223,24 +298,27 @@ lock_to_trim(Relation rel)
 }
 
 /*
- * Cut off what is empty at the end, if nobody uses the table just now.  The lock
- * is kept until the transaction ends: only then do others learn to forget.
+ * Cut off what is empty at the end, if nobody uses the table just now; returns whether it
+ * was.  free_pages are empty row pages without a block.  The lock is kept until the
+ * transaction ends: only then do others learn to forget.
  */
-void
-rdb_map_trim(Relation rel)
+bool
+rdb_map_trim(Relation rel, RdbPageRuns *free_pages)
 {
 	BlockNumber cut;
 
-	if (rdb_map_is_shuffled(rel) || !is_worth_trimming(rel) || !lock_to_trim(rel))
-		return;
+	if (rdb_map_is_shuffled(rel) || !is_worth_trimming(rel, free_pages) || !lock_to_trim(rel))
+		return false;
 	/* somebody may have written before we had the lock */
-	cut = find_cut(rel, true);
-	if (cut < RelationGetNumberOfBlocks(rel))
-	{
-		unmap_from(rel, cut);
-		unlink_from(rel, cut);
-		/* the file must not be shorter on disk than replay would have it */
-		XLogFlush(XactLastRecEnd);
-		RelationTruncate(rel, cut);
-	}
+	cut = find_cut(rel, free_pages, true);
+	if (cut >= RelationGetNumberOfBlocks(rel))
+		return false;
+	rdb_extent_forget_from(rel, cut);
+	unmap_from(rel, cut);
+	if (!clear_trees(rel, cut, free_pages))
+		return false;
+	/* the file must not be shorter on disk than replay would have it */
+	XLogFlush(XactLastRecEnd);
+	RelationTruncate(rel, cut);
+	return true;
 }

@@ -20,6 +20,7 @@
 #include "store/map_tree.h"
 #include "store/map_wal.h"
 #include "store/watched_read.h"
+#include "store/work_notes.h"
 
 bool		rdb_shuffle_blocks = false;
 
@@ -102,6 +103,23 @@ rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin)
 	entry = *rdb_map_forward_slot(BufferGetPage(pin->buffer), block);
 	LockBuffer(pin->buffer, BUFFER_LOCK_UNLOCK);
 	return entry;
+}
+
+/* The same of a block and its neighbours behind it, up to n of them, at least one; returns
+ * of how many. */
+uint32
+rdb_map_entries(Relation rel, BlockNumber block, uint32 n, RdbMapPin *pin, RdbMapEntry *entries)
+{
+	n = Min(n, rdb_map_slots_left(RDB_MAP_FORWARD, block));
+	if (!pin_leaf(rel, block, pin))
+	{
+		memset(entries, 0, n * sizeof(RdbMapEntry));
+		return n;
+	}
+	LockBuffer(pin->buffer, BUFFER_LOCK_SHARE);
+	memcpy(entries, rdb_map_forward_slot(BufferGetPage(pin->buffer), block), n * sizeof(RdbMapEntry));
+	LockBuffer(pin->buffer, BUFFER_LOCK_UNLOCK);
+	return n;
 }
 
 /*
@@ -341,7 +359,10 @@ rdb_map_adopt(Relation rel, BlockNumber page)
 	unlock_all(buffers);
 	release(buffers);
 	if (taken == 0)
+	{
 		rdb_io_page_allocated(rel, block);
+		rdb_work_note(rel);
+	}
 	return block;
 }
 
@@ -382,6 +403,7 @@ rdb_map_adopt_all(Relation rel)
 		page += adopt.count;
 		CHECK_FOR_INTERRUPTS();
 	}
+	rdb_work_note(rel);
 }
 
 /*
@@ -412,4 +434,21 @@ rdb_map_unmap(Relation rel, BlockNumber page, BlockNumber block, BlockNumber nbl
 	END_CRIT_SECTION();
 	unlock_all(buffers);
 	release(buffers);
+}
+
+/* The table has so many blocks: those behind are nowhere.  Caller holds
+ * AccessExclusiveLock. */
+void
+rdb_map_shrink(Relation rel, BlockNumber nblocks)
+{
+	Buffer		buffer = rdb_map_read_meta(rel);
+	GenericXLogState *wal;
+	RdbTableMeta *meta;
+
+	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
+	wal = GenericXLogStart(rel);
+	meta = RdbEngineArea(GenericXLogRegisterBuffer(wal, buffer, 0));
+	meta->nblocks = nblocks;
+	GenericXLogFinish(wal);
+	UnlockReleaseBuffer(buffer);
 }

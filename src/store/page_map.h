@@ -28,6 +28,8 @@ extern void rdb_map_create(SMgrRelation smgr, const RdbLocator *locator,
 extern void rdb_map_reset(Relation rel);
 
 extern RdbMapEntry rdb_map_entry(Relation rel, BlockNumber block, RdbMapPin *pin);
+extern uint32 rdb_map_entries(Relation rel, BlockNumber block, uint32 n, RdbMapPin *pin,
+							  RdbMapEntry *entries);
 extern BlockNumber rdb_map_block_of(Relation rel, BlockNumber page);
 extern BlockNumber rdb_map_nblocks(Relation rel);
 extern bool rdb_map_is_shuffled(Relation rel);
@@ -39,5 +41,6 @@ extern BlockNumber rdb_map_adopt(Relation rel, BlockNumber page);
 extern void rdb_map_adopt_all(Relation rel);
 extern void rdb_map_unmap(Relation rel, BlockNumber page, BlockNumber block,
 						  BlockNumber nblocks);
+extern void rdb_map_shrink(Relation rel, BlockNumber nblocks);
 
 #endif							/* RDB_PAGE_MAP_H */

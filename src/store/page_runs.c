@@ -85,15 +85,18 @@ rdb_runs_add(RdbPageRuns *runs, BlockNumber page)
 		insert(runs, at, page);
 }
 
-/* The first page of so many neighbours, which are taken out; invalid if there are none. */
+/* The first page of so many neighbours before a page, which are taken out; invalid if
+ * there are none. */
 BlockNumber
-rdb_runs_take(RdbPageRuns *runs, uint32 npages)
+rdb_runs_take(RdbPageRuns *runs, uint32 npages, BlockNumber end)
 {
 	for (int i = 0; i < runs->n; i++)
 	{
 		RdbPageRun *run = &runs->runs[i];
 		BlockNumber first = run->first;
 
+		if (first >= end || npages > end - first)
+			break;
 		if (run->npages < npages)
 			continue;
 		run->first += npages;
@@ -103,6 +106,17 @@ rdb_runs_take(RdbPageRuns *runs, uint32 npages)
 		return first;
 	}
 	return InvalidBlockNumber;
+}
+
+/* How many pages before that one are in the runs. */
+BlockNumber
+rdb_runs_pages(const RdbPageRuns *runs, BlockNumber end)
+{
+	BlockNumber pages = 0;
+
+	for (int i = 0; i < runs->n && runs->runs[i].first < end; i++)
+		pages += Min(runs->runs[i].npages, end - runs->runs[i].first);
+	return pages;
 }
 
 void

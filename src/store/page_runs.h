@@ -23,7 +23,8 @@ typedef struct RdbPageRuns
 } RdbPageRuns;
 
 extern void rdb_runs_add(RdbPageRuns *runs, BlockNumber page);
-extern BlockNumber rdb_runs_take(RdbPageRuns *runs, uint32 npages);
+extern BlockNumber rdb_runs_take(RdbPageRuns *runs, uint32 npages, BlockNumber end);
+extern BlockNumber rdb_runs_pages(const RdbPageRuns *runs, BlockNumber end);
 extern void rdb_runs_init(RdbPageRuns *runs);
 extern void rdb_runs_free(RdbPageRuns *runs);
 

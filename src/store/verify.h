@@ -14,6 +14,7 @@ typedef struct RdbVerify
 	BlockNumber pages;			/* of the relation */
 	Tuplestorestate *rows;
 	TupleDesc	desc;
+	bool		map_damaged;	/* the page table cannot be relied on */
 } RdbVerify;
 
 /* No block, or no page, of a problem. */

@@ -47,10 +47,14 @@ read_tree_page(MapVerify *map, BlockNumber number, RdbMapTree tree, int level,
 	const RdbMapPage *found = RdbEngineArea(page);
 
 	if (!rdb_verify_read(map->verify, number, page))
+	{
+		map->verify->map_damaged = true;
 		return false;
+	}
 	if (rdb_is_engine_page(page, RDB_ENGINE_MAP) && found->tree == tree &&
 		found->level == level && found->index == index)
 		return true;
+	map->verify->map_damaged = true;
 	rdb_verify_problem(map->verify, number, RDB_NONE,
 					   "the page is not page %u of level %d of the %s tree",
 					   index, level, tree_names[tree]);
@@ -214,6 +218,7 @@ rdb_verify_map(RdbVerify *verify)
 	map->extents.meta = meta_of(map);
 	for (int tree = 0; tree < 2; tree++)
 		map->inner_index[tree] = map->leaf_index[tree] = NOTHING;
+	verify->map_damaged = true;
 	if (!rdb_verify_read(verify, RDB_META_BLOCK, map->meta.data))
 		return;
 	if (!rdb_is_engine_page(map->meta.data, RDB_ENGINE_META) ||
@@ -222,6 +227,7 @@ rdb_verify_map(RdbVerify *verify)
 		rdb_verify_problem(verify, RDB_META_BLOCK, RDB_NONE, "the metapage is damaged");
 		return;
 	}
+	verify->map_damaged = false;
 	for (BlockNumber block = 0; block < meta_of(map)->nblocks; block++)
 		check_block(map, block);
 	for (BlockNumber number = RDB_META_BLOCK + 1; number < verify->pages; number++)

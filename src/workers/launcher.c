@@ -1,7 +1,7 @@
 /*
  * launcher.c
  *	  Runs the sampled sources while somebody consumes them, and keeps the
- *	  publishers as manage.c decides.  With no consumer it sleeps until it is
+ *	  workers as manage.c decides.  With no consumer it sleeps until it is
  *	  woken: no timeout, no transaction, no WAL.
  */
 #include "postgres.h"
@@ -101,7 +101,7 @@ rdb_launcher_main(Datum arg)
 
 		for (int i = 0; i < (int) lengthof(sources); i++)
 			wait_ms = run_source(&sources[i], wanted, wait_ms);
-		wait_ms = rdb_manage_publishers(wait_ms);
+		wait_ms = rdb_manage_workers(wait_ms);
 		rdb_worker_wait(wait_ms);
 	}
 	/* not 0: the postmaster would never start it again */

@@ -1,10 +1,11 @@
 /*
  * roster.c
- *	  The shared list of databases that have, or had, a publisher.
+ *	  The shared list of databases that have, or had, a worker of ours: a publisher, or
+ *	  one for maintenance.
  *
- * The launcher adds a database when somebody listens in it and removes it when
- * nobody has for a while; meanwhile its slot keeps how far its publisher has
- * come, whoever dies.  A slot's ticket says whether a worker may be there:
+ * The launcher adds a database when somebody listens in it, or has written to a table
+ * that may be settled, and removes it when there was nothing for a while; meanwhile its
+ * slot keeps how far a publisher has come, whoever dies.  A slot's ticket says whether a worker may be there:
  *
  *		0			none
  *		even		one was registered and has not arrived
@@ -44,6 +45,7 @@ typedef struct RosterSlot
 {
 	/* written by the launcher while no worker may be there */
 	pg_atomic_uint32 database;	/* InvalidOid: free */
+	pg_atomic_uint32 kind;		/* RdbWorkerKind */
 	pg_atomic_uint32 launcher;	/* generation of the launcher that expects it */
 	/* launcher and worker, see above */
 	pg_atomic_uint32 ticket;
@@ -75,11 +77,12 @@ static pg_atomic_uint32 *holds;
 static bool launcher_registered = true; /* until there is shared memory */
 static bool hold_exit_registered = false;
 
-/* More databases than processes cannot have a listener at once. */
+/* More databases than processes cannot have a listener at once; as many have enough
+ * workers for maintenance. */
 static int
 slots_wanted(void)
 {
-	return rdb_compat_max_procs();
+	return 2 * rdb_compat_max_procs();
 }
 
 static Size
@@ -100,6 +103,7 @@ static void
 init_slot(RosterSlot *slot)
 {
 	pg_atomic_init_u32(&slot->database, InvalidOid);
+	pg_atomic_init_u32(&slot->kind, RDB_PUBLISHER);
 	pg_atomic_init_u32(&slot->launcher, 0);
 	pg_atomic_init_u32(&slot->ticket, NO_TICKET);
 	pg_atomic_init_u32(&slot->procno, NO_PROC);
@@ -154,7 +158,7 @@ rdb_roster_new_launcher(void)
 
 /* Add a database; its slot, or -1 when there is none. */
 int
-rdb_roster_add(Oid database)
+rdb_roster_add(Oid database, RdbWorkerKind kind)
 {
 	for (int i = 0; i < roster->nslots; i++)
 	{
@@ -163,6 +167,7 @@ rdb_roster_add(Oid database)
 		if (OidIsValid(rdb_roster_database(i)))
 			continue;
 		rdb_roster_set_progress(i, &none);
+		pg_atomic_write_u32(&roster->slots[i].kind, kind);
 		pg_atomic_write_u32(&roster->slots[i].database, database);
 		return i;
 	}
@@ -214,6 +219,12 @@ Oid
 rdb_roster_database(int slot)
 {
 	return pg_atomic_read_u32(&roster->slots[slot].database);
+}
+
+RdbWorkerKind
+rdb_roster_kind(int slot)
+{
+	return pg_atomic_read_u32(&roster->slots[slot].kind);
 }
 
 RdbWorkerEnd
@@ -301,14 +312,32 @@ rdb_roster_progress(int index, RdbProgress *progress)
 
 /* ---- sessions ---- */
 
+static bool
+may_be_there(int slot, Oid database)
+{
+	return rdb_roster_database(slot) == database &&
+		pg_atomic_read_u32(&roster->slots[slot].ticket) != NO_TICKET;
+}
+
 /* Whether a worker of ours is, or may be, connected to the database. */
 bool
 rdb_roster_serves(Oid database)
 {
 	for (int i = 0; i < roster->nslots; i++)
 	{
-		if (rdb_roster_database(i) == database &&
-			pg_atomic_read_u32(&roster->slots[i].ticket) != NO_TICKET)
+		if (may_be_there(i, database))
+			return true;
+	}
+	return false;
+}
+
+/* The same of one kind. */
+bool
+rdb_roster_has(Oid database, RdbWorkerKind kind)
+{
+	for (int i = 0; i < roster->nslots; i++)
+	{
+		if (may_be_there(i, database) && rdb_roster_kind(i) == kind)
 			return true;
 	}
 	return false;

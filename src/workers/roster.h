@@ -1,12 +1,18 @@
 /*
  * roster.h
- *	  Which databases have, or had, a publisher; and who asks our workers to
- *	  stay out of one.
+ *	  Which databases have, or had, a worker of ours; and who asks them to stay out of
+ *	  one.
  */
 #ifndef RDB_ROSTER_H
 #define RDB_ROSTER_H
 
 #include "events/types.h"
+
+typedef enum RdbWorkerKind
+{
+	RDB_PUBLISHER,
+	RDB_MAINTAINER
+} RdbWorkerKind;
 
 /* How a worker ended, for the launcher. */
 typedef enum RdbWorkerEnd
@@ -29,7 +35,9 @@ extern void rdb_roster_shmem_init(void *memory, bool found);
 /* the launcher's */
 extern int	rdb_roster_size(void);
 extern void rdb_roster_new_launcher(void);
-extern int	rdb_roster_add(Oid database);
+extern int	rdb_roster_add(Oid database, RdbWorkerKind kind);
+extern RdbWorkerKind rdb_roster_kind(int slot);
+extern bool rdb_roster_has(Oid database, RdbWorkerKind kind);
 extern void rdb_roster_remove(int slot);
 extern uint32 rdb_roster_expect(int slot);
 extern void rdb_roster_give_up(int slot);

@@ -1,0 +1,40 @@
+/*
+ * columnar.c
+ *	  Sets the columnar room up.
+ */
+#include "postgres.h"
+
+#include "columnar/columnar.h"
+
+#include "columnar/scan_path.h"
+#include "columnar/settle.h"
+#include "utils/guc.h"
+
+void
+rdb_columnar_settings(void)
+{
+	DefineCustomIntVariable("rustydb.settle_delay",
+							"Sets how long blocks of a rustydb_columnar table rest before they are put into column groups.",
+							"-1 leaves that to VACUUM and columnar_compact().",
+							&rdb_settle_delay,
+							60, -1, 24 * 60 * 60,
+							PGC_SIGHUP, GUC_UNIT_S, NULL, NULL, NULL);
+	DefineCustomBoolVariable("rustydb.settle_eagerly",
+							 "Puts blocks into small column groups as soon as that is possible, for tests of the engine.",
+							 NULL,
+							 &rdb_settle_eagerly,
+							 false,
+							 PGC_SIGHUP, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomBoolVariable("rustydb.enable_columnar_scan",
+							 "Enables the planner's use of columnar scans.",
+							 NULL,
+							 &rdb_enable_columnar_scan,
+							 true,
+							 PGC_USERSET, GUC_EXPLAIN, NULL, NULL, NULL);
+}
+
+void
+rdb_columnar_hooks(void)
+{
+	rdb_scan_path_hooks();
+}

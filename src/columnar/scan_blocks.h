@@ -1,0 +1,91 @@
+/*
+ * scan_blocks.h
+ *	  Going over a table's blocks, of groups by their columns.
+ */
+#ifndef RDB_SCAN_BLOCKS_H
+#define RDB_SCAN_BLOCKS_H
+
+#include "access/tableam.h"
+#include "columnar/scan_quals.h"
+#include "port/atomics.h"
+#include "store/page_map.h"
+
+/* What processes that scan a table together share. */
+typedef struct RdbSharedScan
+{
+	pg_atomic_uint64 next;		/* the first block that nobody has taken */
+	BlockNumber end;
+	uint32		step;			/* blocks that are taken at once */
+} RdbSharedScan;
+
+/* What was done, for EXPLAIN. */
+typedef struct RdbScanCounts
+{
+	uint64		groups;
+	uint64		chunks;			/* of rows: looked at, or passed by */
+	uint64		chunks_skipped;
+	uint64		columns;		/* chunks of columns that were decoded */
+	uint64		row_pages;
+	uint64		rows_removed;	/* by conditions on chunks */
+} RdbScanCounts;
+
+#define RDB_ENTRIES_AT_ONCE 64
+
+typedef struct RdbBlockScan
+{
+	Relation	rel;
+	Snapshot	snapshot;
+	MemoryContext context;
+	RdbSharedScan *shared;		/* NULL: alone */
+	int			nquals;
+	RdbQual    *quals;
+	ExprContext *econtext;		/* for their values */
+	RdbScanCounts counts;
+
+	/* blocks */
+	BlockNumber next;
+	BlockNumber end;			/* of those that were taken */
+	BlockNumber nblocks;
+	RdbMapPin	pin;
+	BlockNumber entries_from;
+	uint32		nentries;
+	RdbMapEntry entries[RDB_ENTRIES_AT_ONCE];
+
+	/* rows of a row page */
+	TableScanDesc pages;
+	TupleTableSlot *page_slot;
+	bool		on_page;
+
+	/* rows of a group */
+	RdbGroup   *group;
+	BlockNumber group_first;	/* which; invalid: none */
+	BlockNumber block;			/* which, and the how manieth of the group */
+	uint32		index;
+	uint32		row;			/* the next of the block */
+	uint32		block_end;		/* behind its last */
+	uint32		chunk;			/* that was filtered last; RDB_NOT_LOADED */
+	bool		undecided;		/* a condition could not be evaluated on it */
+	uint32		nselected;
+	uint32		position;		/* in selected, of the next row */
+	uint16		selected[RDB_CHUNK_ROWS];
+} RdbBlockScan;
+
+typedef enum RdbScanRow
+{
+	RDB_SCAN_END,
+	RDB_SCAN_PAGE_ROW,			/* in page_slot */
+	RDB_SCAN_GROUP_ROW			/* of the group, at a place of its chunk */
+} RdbScanRow;
+
+extern void rdb_block_scan_begin(RdbBlockScan *scan, Relation rel, Snapshot snapshot,
+								 RdbQual *quals, int nquals, ExprContext *econtext);
+extern void rdb_block_scan_restart(RdbBlockScan *scan);
+extern void rdb_block_scan_end(RdbBlockScan *scan);
+extern const RdbColumnData *rdb_block_scan_load(RdbBlockScan *scan, int column, uint32 chunk);
+extern uint32 rdb_block_scan_slice(RdbBlockScan *scan, const uint16 **rows, RdbScanRow *kind);
+
+extern void rdb_block_scan_tid(const RdbBlockScan *scan, uint32 at, ItemPointer tid);
+
+extern void rdb_shared_scan_init(RdbSharedScan *shared, Relation rel, int nworkers);
+
+#endif							/* RDB_SCAN_BLOCKS_H */

@@ -1,0 +1,454 @@
+/*
+ * scan_node.c
+ *	  The custom scan of tables with column groups.
+ *
+ * The plan has all conditions as its qual, which rows of row pages are asked, and so are
+ * rows of EvalPlanQual; and twice more: those that chunks can be asked (scan_quals.c), and
+ * the others, which rows of groups are asked.  Only columns that the plan needs are
+ * decoded, and after the conditions only where rows are left.
+ *
+ * Plan: custom_private is a list of the needed columns' numbers, that of ctid among them; custom_exprs has the list
+ * of conditions for chunks and that of the others.
+ */
+#include "postgres.h"
+
+#include "columnar/scan_node.h"
+
+#include "access/parallel.h"
+#include "access/relscan.h"
+#include "access/tableam.h"
+#include "columnar/scan_blocks.h"
+#include "columnar/scan_values.h"
+#include "compat/compat.h"
+#include "compat/explain.h"
+#include "executor/executor.h"
+#include "miscadmin.h"
+#include "nodes/makefuncs.h"
+#include "utils/memutils.h"
+#include "utils/rel.h"
+#include "utils/ruleutils.h"
+
+typedef struct ColumnarState
+{
+	CustomScanState css;		/* keep first */
+	ExprState  *others;			/* conditions that only rows can be asked */
+	int			nquals;
+	RdbQual    *quals;
+	int			nneeded;
+	AttrNumber *needed;
+	bool		needs_tid;
+	RdbValueRoom *rooms;		/* of each needed column */
+	RdbBlockScan *blocks;		/* NULL: not begun */
+	RdbSharedScan *shared;
+	RdbScanCounts *worker_counts;	/* in shared memory: of each worker */
+	int			nworkers;
+	const uint16 *rows;			/* those of the slice that come next */
+	uint32		nrows;
+	RdbScanRow	kind;
+} ColumnarState;
+
+/* ---- beginning ---- */
+
+static Node *create_state(CustomScan *plan);
+static void begin(CustomScanState *node, EState *estate, int eflags);
+static TupleTableSlot *execute(CustomScanState *node);
+static void end(CustomScanState *node);
+static void rescan(CustomScanState *node);
+static Size estimate_dsm(CustomScanState *node, ParallelContext *context);
+static void init_dsm(CustomScanState *node, ParallelContext *context, void *coordinate);
+static void reinit_dsm(CustomScanState *node, ParallelContext *context, void *coordinate);
+static void init_worker(CustomScanState *node, shm_toc *toc, void *coordinate);
+static void shutdown(CustomScanState *node);
+static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
+
+const CustomScanMethods rdb_scan_methods = {
+	.CustomName = "ColumnarScan",
+	.CreateCustomScanState = create_state,
+};
+
+static const CustomExecMethods exec_methods = {
+	.CustomName = "ColumnarScan",
+	.BeginCustomScan = begin,
+	.ExecCustomScan = execute,
+	.EndCustomScan = end,
+	.ReScanCustomScan = rescan,
+	.EstimateDSMCustomScan = estimate_dsm,
+	.InitializeDSMCustomScan = init_dsm,
+	.ReInitializeDSMCustomScan = reinit_dsm,
+	.InitializeWorkerCustomScan = init_worker,
+	.ShutdownCustomScan = shutdown,
+	.ExplainCustomScan = explain,
+};
+
+void
+rdb_scan_register(void)
+{
+	RegisterCustomScanMethods(&rdb_scan_methods);
+}
+
+static Node *
+create_state(CustomScan *plan)
+{
+	ColumnarState  *state = (ColumnarState *) newNode(sizeof(ColumnarState), T_CustomScanState);
+
+	(void) plan;
+	state->css.methods = &exec_methods;
+	return (Node *) state;
+}
+
+static void
+begin_quals(ColumnarState *state, List *clauses)
+{
+	PlanState  *ps = &state->css.ss.ps;
+	Index		relid = ((Scan *) ps->plan)->scanrelid;
+	ListCell   *cell;
+
+	state->quals = palloc0(Max(list_length(clauses), 1) * sizeof(RdbQual));
+	foreach(cell, clauses)
+	{
+		RdbQual    *qual = &state->quals[state->nquals++];
+
+		if (!rdb_qual_shape(NULL, lfirst(cell), relid, &qual->shape))
+			elog(ERROR, "a condition of a columnar scan is not what it was planned to be");
+		if (qual->shape.value)
+			qual->value = ExecInitExpr(qual->shape.value, ps);
+		qual->context = AllocSetContextCreate(CurrentMemoryContext, "condition's values",
+											  ALLOCSET_SMALL_SIZES);
+	}
+}
+
+static void
+begin(CustomScanState *node, EState *estate, int eflags)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
+	ListCell   *cell;
+
+	(void) estate;
+	(void) eflags;
+	begin_quals(state, linitial(plan->custom_exprs));
+	state->others = ExecInitQual(lsecond(plan->custom_exprs), &node->ss.ps);
+	state->needed = palloc(Max(list_length(plan->custom_private), 1) * sizeof(AttrNumber));
+	state->rooms = palloc0(Max(list_length(plan->custom_private), 1) * sizeof(RdbValueRoom));
+	foreach(cell, plan->custom_private)
+	{
+		if (lfirst_int(cell) == SelfItemPointerAttributeNumber)
+			state->needs_tid = true;
+		else
+		{
+			state->rooms[state->nneeded].context = CurrentMemoryContext;
+			state->needed[state->nneeded++] = (AttrNumber) lfirst_int(cell);
+		}
+	}
+	/* nobody looks at the others */
+	memset(node->ss.ss_ScanTupleSlot->tts_isnull, true,
+		   node->ss.ss_ScanTupleSlot->tts_tupleDescriptor->natts);
+}
+
+static void
+begin_blocks(ColumnarState *state)
+{
+	EState	   *estate = state->css.ss.ps.state;
+	MemoryContext before = MemoryContextSwitchTo(estate->es_query_cxt);
+	RdbBlockScan *blocks = palloc(sizeof(RdbBlockScan));
+
+	rdb_block_scan_begin(blocks, state->css.ss.ss_currentRelation, estate->es_snapshot,
+						 state->quals, state->nquals, state->css.ss.ps.ps_ExprContext);
+	blocks->shared = state->shared;
+	if (state->shared)
+		blocks->end = 0;
+	state->blocks = blocks;
+	MemoryContextSwitchTo(before);
+}
+
+/* ---- rows ---- */
+
+/* A row of a row page, which the plan's slot has a part of. */
+static void
+fill_from_page(ColumnarState *state, TupleTableSlot *slot)
+{
+	TupleTableSlot *page = state->blocks->page_slot;
+
+	ExecClearTuple(slot);
+	for (int i = 0; i < state->nneeded; i++)
+	{
+		AttrNumber	attno = state->needed[i];
+
+		slot->tts_values[attno - 1] = slot_getattr(page, attno, &slot->tts_isnull[attno - 1]);
+	}
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tid = page->tts_tid;
+	slot->tts_tableOid = page->tts_tableOid;
+}
+
+/* How many columns a row has: fewer than the table, if columns were added since. */
+static int
+natts_of(ColumnarState *state, uint32 chunk, uint32 at)
+{
+	RdbBlockScan *blocks = state->blocks;
+	int			column = blocks->group->header->natts + RDB_HEADER_MASKS;
+	const RdbColumnData *masks = rdb_block_scan_load(blocks, column, chunk);
+
+	return ((uint32) masks->vector->values.ints[at] >> 16) & HEAP_NATTS_MASK;
+}
+
+static void
+fill_column(ColumnarState *state, int i, uint32 at, TupleTableSlot *slot)
+{
+	RdbBlockScan *blocks = state->blocks;
+	const RdbGroup *group = blocks->group;
+	AttrNumber	attno = state->needed[i];
+	const RdbColumnData *data;
+
+	if (attno > (int) group->header->min_natts && attno > natts_of(state, blocks->chunk, at))
+	{
+		slot->tts_values[attno - 1] = getmissingattr(slot->tts_tupleDescriptor, attno,
+													 &slot->tts_isnull[attno - 1]);
+		return;
+	}
+	data = rdb_block_scan_load(blocks, attno - 1, blocks->chunk);
+	slot->tts_isnull[attno - 1] = data->vector->nulls > 0 && data->vector->is_null[at];
+	slot->tts_values[attno - 1] = slot->tts_isnull[attno - 1] ? (Datum) 0 :
+		rdb_value_datum(&group->columns[attno - 1], data, at, &state->rooms[i]);
+}
+
+static void
+fill_from_group(ColumnarState *state, uint32 at, TupleTableSlot *slot)
+{
+	RdbBlockScan *blocks = state->blocks;
+
+	ExecClearTuple(slot);
+	for (int i = 0; i < state->nneeded; i++)
+		fill_column(state, i, at, slot);
+	ExecStoreVirtualTuple(slot);
+	slot->tts_tableOid = RelationGetRelid(blocks->rel);
+	if (state->needs_tid)
+		rdb_block_scan_tid(blocks, at, &slot->tts_tid);
+}
+
+/* A worker's figures are in shared memory when the leader hears that it has no more rows. */
+static void
+leave_counts(ColumnarState *state)
+{
+	if (IsParallelWorker() && state->worker_counts != NULL)
+		state->worker_counts[ParallelWorkerNumber] = state->blocks->counts;
+}
+
+/* The next row that satisfies all conditions, in the plan's slot; NULL: there is none. */
+static TupleTableSlot *
+next_row(ColumnarState *state)
+{
+	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
+	ExprContext *context = state->css.ss.ps.ps_ExprContext;
+
+	context->ecxt_scantuple = slot;
+	for (;;)
+	{
+		ExprState  *conditions = state->css.ss.ps.qual;
+
+		if (state->nrows == 0)
+		{
+			uint64		removed = state->blocks->counts.rows_removed;
+
+			state->nrows = rdb_block_scan_slice(state->blocks, &state->rows, &state->kind);
+			InstrCountFiltered1(&state->css, state->blocks->counts.rows_removed - removed);
+			if (state->nrows == 0)
+			{
+				leave_counts(state);
+				ExecClearTuple(slot);
+				return NULL;
+			}
+		}
+		state->nrows--;
+		ResetExprContext(context);
+		if (state->kind == RDB_SCAN_PAGE_ROW)
+			fill_from_page(state, slot);
+		else
+		{
+			fill_from_group(state, *state->rows++, slot);
+			if (!state->blocks->undecided)
+				conditions = state->others;
+		}
+		if (conditions == NULL || ExecQual(conditions, context))
+			return slot;
+		InstrCountFiltered1(&state->css, 1);
+	}
+}
+
+static TupleTableSlot *
+access_row(ColumnarState *state)
+{
+	if (state->blocks == NULL)
+		begin_blocks(state);
+	CHECK_FOR_INTERRUPTS();
+	return next_row(state);
+}
+
+/* EvalPlanQual asks the qual of what it has. */
+static bool
+recheck(ColumnarState *state, TupleTableSlot *slot)
+{
+	(void) state;
+	(void) slot;
+	return true;
+}
+
+static TupleTableSlot *
+execute(CustomScanState *node)
+{
+	ProjectionInfo *projection = node->ss.ps.ps_ProjInfo;
+	TupleTableSlot *slot;
+
+	/* which may have a row to return instead */
+	if (node->ss.ps.state->es_epq_active != NULL)
+		return ExecScan(&node->ss, (ExecScanAccessMtd) access_row, (ExecScanRecheckMtd) recheck);
+	slot = access_row((ColumnarState *) node);
+	if (slot != NULL)
+		return projection ? ExecProject(projection) : slot;
+	return projection ? ExecClearTuple(projection->pi_state.resultslot) : NULL;
+}
+
+static void
+rescan(CustomScanState *node)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+
+	state->nrows = 0;
+	if (state->blocks)
+	{
+		table_rescan(state->blocks->pages, NULL);
+		rdb_block_scan_restart(state->blocks);
+	}
+	ExecScanReScan(&node->ss);
+}
+
+static void
+end(CustomScanState *node)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+
+	if (state->blocks)
+		rdb_block_scan_end(state->blocks);
+	state->blocks = NULL;
+}
+
+/* ---- in parallel ---- */
+
+typedef struct SharedState
+{
+	RdbSharedScan scan;
+	int			nworkers;
+	RdbScanCounts counts[FLEXIBLE_ARRAY_MEMBER];
+} SharedState;
+
+static Size
+estimate_dsm(CustomScanState *node, ParallelContext *context)
+{
+	(void) node;
+	return offsetof(SharedState, counts) + context->nworkers * sizeof(RdbScanCounts);
+}
+
+static void
+init_dsm(CustomScanState *node, ParallelContext *context, void *coordinate)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+	SharedState *shared = coordinate;
+
+	rdb_shared_scan_init(&shared->scan, node->ss.ss_currentRelation, context->nworkers);
+	shared->nworkers = context->nworkers;
+	memset(shared->counts, 0, context->nworkers * sizeof(RdbScanCounts));
+	state->shared = &shared->scan;
+	state->worker_counts = shared->counts;
+	state->nworkers = context->nworkers;
+	if (state->blocks)
+	{
+		state->blocks->shared = state->shared;
+		state->blocks->end = 0;
+	}
+}
+
+static void
+reinit_dsm(CustomScanState *node, ParallelContext *context, void *coordinate)
+{
+	SharedState *shared = coordinate;
+
+	rdb_shared_scan_init(&shared->scan, node->ss.ss_currentRelation, context->nworkers);
+}
+
+static void
+init_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+	SharedState *shared = coordinate;
+
+	(void) toc;
+	state->shared = &shared->scan;
+	state->worker_counts = shared->counts;
+	state->nworkers = shared->nworkers;
+}
+
+static void
+add_counts(RdbScanCounts *to, const RdbScanCounts *from)
+{
+	to->groups += from->groups;
+	to->chunks += from->chunks;
+	to->chunks_skipped += from->chunks_skipped;
+	to->columns += from->columns;
+	to->row_pages += from->row_pages;
+	to->rows_removed += from->rows_removed;
+}
+
+/* The shared memory is about to go: a worker leaves its figures there, and the leader takes
+ * those of all. */
+static void
+shutdown(CustomScanState *node)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+
+	if (state->worker_counts == NULL || state->blocks == NULL)
+		return;
+	if (IsParallelWorker())
+		leave_counts(state);
+	else
+	{
+		for (int i = 0; i < state->nworkers; i++)
+			add_counts(&state->blocks->counts, &state->worker_counts[i]);
+	}
+	state->worker_counts = NULL;
+}
+
+/* ---- EXPLAIN ---- */
+
+static void
+explain_conditions(ColumnarState *state, List *ancestors, ExplainState *es)
+{
+	CustomScan *plan = (CustomScan *) state->css.ss.ps.plan;
+	List	   *context;
+
+	if (linitial(plan->custom_exprs) == NIL)
+		return;
+	context = set_deparse_context_plan(es->deparse_cxt, &plan->scan.plan, ancestors);
+	ExplainPropertyText("Chunk Filter",
+						deparse_expression((Node *) make_ands_explicit(linitial(plan->custom_exprs)),
+										   context, es->verbose || list_length(es->rtable) > 1, false),
+						es);
+}
+
+static void
+explain(CustomScanState *node, List *ancestors, ExplainState *es)
+{
+	ColumnarState  *state = (ColumnarState *) node;
+	const RdbScanCounts *counts;
+
+	explain_conditions(state, ancestors, es);
+	ExplainPropertyInteger("Columns", NULL, state->nneeded, es);
+	if (!es->analyze || state->blocks == NULL)
+		return;
+	counts = &state->blocks->counts;
+	ExplainPropertyUInteger("Groups", NULL, counts->groups, es);
+	ExplainPropertyUInteger("Chunks", NULL, counts->chunks, es);
+	ExplainPropertyUInteger("Chunks Skipped", NULL, counts->chunks_skipped, es);
+	ExplainPropertyUInteger("Column Chunks Decoded", NULL, counts->columns, es);
+	ExplainPropertyUInteger("Row Pages", NULL, counts->row_pages, es);
+	ExplainPropertyUInteger("Rows Removed by Chunk Filter", NULL, counts->rows_removed, es);
+}
