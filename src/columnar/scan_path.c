@@ -250,7 +250,9 @@ make_plan(PlannerInfo *root, RelOptInfo *rel, CustomPath *path, List *tlist, Lis
 	plan->scan.scanrelid = rel->relid;
 	plan->flags = path->flags;
 	plan->custom_exprs = list_make2(chunks, others);
-	plan->custom_private = list_columns(columns_of(rel, tlist, plan->scan.plan.qual), table);
+	/* the list of targets may be another one in the end, of the same columns */
+	plan->custom_private = list_columns(columns_of(rel, rel->reltarget->exprs, plan->scan.plan.qual),
+										table);
 	plan->methods = &rdb_scan_methods;
 	table_close(table, NoLock);
 	return &plan->scan.plan;
