@@ -371,6 +371,37 @@ CREATE ACCESS METHOD rustydb_columnar TYPE TABLE HANDLER rustydb.columnar_handle
 COMMENT ON ACCESS METHOD rustydb_columnar IS
 'ordinary SQL tables of the storage engine';
 
+CREATE FUNCTION rustydb.columnar_insert_batch(tbl regclass, rows jsonb)
+RETURNS bigint
+LANGUAGE c VOLATILE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_insert_batch';
+COMMENT ON FUNCTION rustydb.columnar_insert_batch(regclass, jsonb) IS
+    'insert the objects of an array into a table, and return how many';
+
+CREATE FUNCTION rustydb.columnar_scan_column(tbl regclass, column_name name,
+    OUT row_id bigint, OUT value jsonb)
+RETURNS SETOF record
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_scan_column';
+COMMENT ON FUNCTION rustydb.columnar_scan_column(regclass, name) IS
+    'a column''s value in each row of a table';
+
+CREATE FUNCTION rustydb.columnar_project(tbl regclass, column_names name[])
+RETURNS SETOF jsonb
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_project';
+COMMENT ON FUNCTION rustydb.columnar_project(regclass, name[]) IS
+    'an object of some columns for each row of a table';
+
+CREATE FUNCTION rustydb.columnar_column_stats(tbl regclass, column_name name,
+    OUT num_values bigint, OUT num_nulls bigint, OUT min_value text, OUT max_value text,
+    OUT distinct_count bigint, OUT encoding text, OUT compression_ratio float8,
+    OUT raw_bytes bigint, OUT compressed_bytes bigint)
+LANGUAGE c STABLE STRICT
+AS 'MODULE_PATHNAME', 'rdb_columnar_column_stats';
+COMMENT ON FUNCTION rustydb.columnar_column_stats(regclass, name) IS
+    'what is in a column, and how it is encoded in column groups';
+
 CREATE FUNCTION rustydb.columnar_compact(tbl regclass, OUT blocks bigint, OUT rows bigint,
     OUT groups bigint, OUT freed_groups bigint, OUT bytes bigint)
 LANGUAGE c VOLATILE STRICT

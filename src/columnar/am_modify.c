@@ -16,6 +16,7 @@
 #include "access/xact.h"
 #include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
+#include "columnar/columnar_events.h"
 #include "core/module.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
@@ -31,6 +32,35 @@ adopt_row(Relation rel, TupleTableSlot *slot)
 	rdb_slot_set_block(slot, rdb_map_adopt(rel, ItemPointerGetBlockNumber(&slot->tts_tid)));
 }
 
+/* Rows of a bulk insert that is going on; one at a time has an end that is heard of. */
+static struct
+{
+	Oid			table;
+	int64		rows;
+}			bulk;
+
+static void
+count_bulk(Relation rel, const struct BulkInsertStateData *bistate, int rows)
+{
+	if (bistate == NULL)
+		return;
+	if (bulk.table != RelationGetRelid(rel))
+		bulk.rows = 0;
+	bulk.table = RelationGetRelid(rel);
+	bulk.rows += rows;
+}
+
+/* COPY, CREATE TABLE AS or REFRESH has come to its end. */
+static void
+finish_bulk_insert(Relation rel, int options)
+{
+	(void) options;
+	if (bulk.table == RelationGetRelid(rel) && bulk.rows > 0)
+		rdb_tell_batch(rel, bulk.rows, RelationGetNumberOfAttributes(rel));
+	bulk.table = InvalidOid;
+	bulk.rows = 0;
+}
+
 static void
 tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 			 struct BulkInsertStateData *bistate)
@@ -38,6 +68,7 @@ tuple_insert(Relation rel, TupleTableSlot *slot, CommandId cid, int options,
 	rdb_require_preload();
 	heap->tuple_insert(rel, slot, cid, options, bistate);
 	adopt_row(rel, slot);
+	count_bulk(rel, bistate, 1);
 }
 
 static void
@@ -82,6 +113,7 @@ multi_insert(Relation rel, TupleTableSlot **slots, int nslots, CommandId cid,
 		return;
 	}
 	heap->multi_insert(rel, slots, nslots, cid, options, bistate);
+	count_bulk(rel, bistate, nslots);
 	for (int i = 0; i < nslots; i++)
 	{
 		if (ItemPointerGetBlockNumber(&slots[i]->tts_tid) != page)
@@ -201,6 +233,7 @@ rdb_modify_callbacks(TableAmRoutine *routine)
 	routine->tuple_insert_speculative = tuple_insert_speculative;
 	routine->tuple_complete_speculative = tuple_complete_speculative;
 	routine->multi_insert = multi_insert;
+	routine->finish_bulk_insert = finish_bulk_insert;
 	routine->tuple_delete = tuple_delete;
 	routine->tuple_update = tuple_update;
 	routine->tuple_lock = tuple_lock;

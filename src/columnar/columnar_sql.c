@@ -10,6 +10,7 @@
 #include "access/htup_details.h"
 #include "access/xact.h"
 #include "columnar/am_handler.h"
+#include "columnar/columnar_events.h"
 #include "columnar/group_list.h"
 #include "columnar/group_read.h"
 #include "columnar/settle.h"
@@ -25,14 +26,6 @@
 PG_FUNCTION_INFO_V1(rdb_columnar_compact);
 PG_FUNCTION_INFO_V1(rdb_columnar_groups);
 PG_FUNCTION_INFO_V1(rdb_columnar_encodings);
-
-static const char *const encoding_names[RDB_NENCODINGS] = {
-	[RDB_PLAIN] = "Plain",
-	[RDB_DICTIONARY] = "Dictionary",
-	[RDB_RUN_LENGTH] = "RunLength",
-	[RDB_DELTA] = "Delta",
-	[RDB_BIT_PACKED] = "BitPacked"
-};
 
 /* A table of rustydb_columnar that is the caller's. */
 static Relation
@@ -150,7 +143,7 @@ put_chunk(ReturnSetInfo *result, Relation rel, const RdbGroup *group, int column
 	values[0] = Int64GetDatum(group->first);
 	values[1] = NameGetDatum(&attr->attname);
 	values[2] = Int32GetDatum((int32) i);
-	values[3] = CStringGetTextDatum(encoding_names[Min(chunk->encoding, RDB_NENCODINGS - 1)]);
+	values[3] = CStringGetTextDatum(rdb_encoding_name(chunk->encoding));
 	values[4] = Int32GetDatum((int32) rdb_group_rows_of(group, i));
 	values[5] = Int32GetDatum((int32) chunk->nulls);
 	values[6] = Int64GetDatum((int64) chunk->size + chunk->shapes_size);

@@ -106,7 +106,7 @@ take_numerics(const RdbGroupColumn *column, RdbVector *vector, int64 *shapes, in
 	{
 		if (vector->nulls > 0 && vector->is_null[row])
 			shapes[row] = *scale;
-		fits = rdb_int_rescale(&ints[row], (int) shapes[row], *scale);
+		fits = rdb_int_rescale(&ints[row], (int) shapes[row], *scale) && rdb_int_is_numeric(ints[row]);
 		*same &= shapes[row] == *scale;
 	}
 	if (fits)
@@ -337,8 +337,7 @@ put_numeric(const RdbGroupColumn *column, const RdbColumnData *data, uint32 row,
 	int			scale = data->has_shapes ? (int) data->shapes[row] : data->scale;
 	char		payload[RDB_NUMERIC_ROOM];
 
-	if (!rdb_int_rescale(&value, data->scale, scale) ||
-		value > INT64CONST(999999999999999999) || value < -INT64CONST(999999999999999999))
+	if (!rdb_int_rescale(&value, data->scale, scale) || !rdb_int_is_numeric(value))
 		return 0;
 	return put_varlena(column, payload, rdb_numeric_from_int(value, scale, payload), out, at, room);
 }

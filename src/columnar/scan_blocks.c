@@ -282,6 +282,7 @@ take_slice(RdbBlockScan *scan, const uint16 **rows)
 	while (scan->position < scan->nselected && scan->selected[scan->position] < end)
 		scan->position++;
 	*rows = &scan->selected[from];
+	scan->counts.rows += end - begin;
 	scan->counts.rows_removed += (end - begin) - (scan->position - from);
 	return scan->position - from;
 }
@@ -318,7 +319,10 @@ rdb_block_scan_slice(RdbBlockScan *scan, const uint16 **rows, RdbScanRow *kind)
 		{
 			*kind = RDB_SCAN_PAGE_ROW;
 			if (table_scan_getnextslot(scan->pages, ForwardScanDirection, scan->page_slot))
+			{
+				scan->counts.rows++;
 				return 1;
+			}
 			scan->on_page = false;
 		}
 		while (scan->row < scan->block_end)

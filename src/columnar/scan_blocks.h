@@ -26,6 +26,7 @@ typedef struct RdbScanCounts
 	uint64		chunks_skipped;
 	uint64		columns;		/* chunks of columns that were decoded */
 	uint64		row_pages;
+	uint64		rows;			/* looked at, or passed by */
 	uint64		rows_removed;	/* by conditions on chunks */
 } RdbScanCounts;
 

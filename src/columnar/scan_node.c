@@ -17,12 +17,14 @@
 #include "access/parallel.h"
 #include "access/relscan.h"
 #include "access/tableam.h"
+#include "columnar/columnar_events.h"
 #include "columnar/scan_blocks.h"
 #include "columnar/scan_values.h"
 #include "compat/compat.h"
 #include "compat/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
+#include "portability/instr_time.h"
 #include "nodes/makefuncs.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"
@@ -39,6 +41,7 @@ typedef struct ColumnarState
 	bool		needs_tid;
 	RdbValueRoom *rooms;		/* of each needed column */
 	RdbBlockScan *blocks;		/* NULL: not begun */
+	instr_time	begun;
 	RdbSharedScan *shared;
 	RdbScanCounts *worker_counts;	/* in shared memory: of each worker */
 	int			nworkers;
@@ -158,6 +161,7 @@ begin_blocks(ColumnarState *state)
 	if (state->shared)
 		blocks->end = 0;
 	state->blocks = blocks;
+	INSTR_TIME_SET_CURRENT(state->begun);
 	MemoryContextSwitchTo(before);
 }
 
@@ -322,13 +326,29 @@ rescan(CustomScanState *node)
 	ExecScanReScan(&node->ss);
 }
 
+/* Tell which columns were scanned, how many rows of them, and how long it took. */
+static void
+tell_scanned(ColumnarState *state)
+{
+	Relation	rel = state->css.ss.ss_currentRelation;
+	instr_time	now;
+
+	INSTR_TIME_SET_CURRENT(now);
+	INSTR_TIME_SUBTRACT(now, state->begun);
+	for (int i = 0; i < state->nneeded; i++)
+		rdb_tell_scanned(rel, NameStr(TupleDescAttr(RelationGetDescr(rel), state->needed[i] - 1)->attname),
+						 (int64) state->blocks->counts.rows, (int64) INSTR_TIME_GET_MILLISEC(now));
+}
+
 static void
 end(CustomScanState *node)
 {
 	ColumnarState  *state = (ColumnarState *) node;
 
-	if (state->blocks)
-		rdb_block_scan_end(state->blocks);
+	if (state->blocks == NULL)
+		return;
+	tell_scanned(state);
+	rdb_block_scan_end(state->blocks);
 	state->blocks = NULL;
 }
 
@@ -396,6 +416,7 @@ add_counts(RdbScanCounts *to, const RdbScanCounts *from)
 	to->columns += from->columns;
 	to->row_pages += from->row_pages;
 	to->rows_removed += from->rows_removed;
+	to->rows += from->rows;
 }
 
 /* The shared memory is about to go: a worker leaves its figures there, and the leader takes

@@ -28,6 +28,9 @@
 /* What work on a value of a chunk costs, as a part of what it costs on a row. */
 #define CHUNK_SHARE 0.03
 
+/* As costsize.c's until 17. */
+#define DISABLE_COST 1.0e10
+
 bool		rdb_enable_columnar_scan = true;
 
 static set_rel_pathlist_hook_type next_set_rel_pathlist;
@@ -139,6 +142,9 @@ set_costs(RelOptInfo *rel, const Shape *shape, Path *path, double share)
 		of_groups += rows * quals.per_tuple;
 	of_groups += path->rows * cpu_tuple_cost;
 	path->startup_cost = quals.startup + path->pathtarget->cost.startup;
+	/* whoever wants no sequential scan wants none of this kind either */
+	if (!enable_seqscan)
+		path->startup_cost += DISABLE_COST;
 	path->total_cost = path->startup_cost + io + (1 - grouped) * of_pages + grouped * of_groups +
 		path->pathtarget->cost.per_tuple * path->rows;
 }

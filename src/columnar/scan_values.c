@@ -26,12 +26,13 @@ need(RdbValueRoom *room, Size size)
 	return room->bytes;
 }
 
+/* With the header that it has in tuples: some types' functions know no other. */
 static Datum
-varlena(const void *payload, uint32 length, RdbValueRoom *room)
+varlena(const RdbGroupColumn *column, const void *payload, uint32 length, RdbValueRoom *room)
 {
 	char	   *bytes = need(room, (Size) length + VARHDRSZ);
 
-	if (length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
+	if (column->packable && length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
 	{
 		SET_VARSIZE_SHORT(bytes, length + VARHDRSZ_SHORT);
 		memcpy(bytes + VARHDRSZ_SHORT, payload, length);
@@ -55,14 +56,14 @@ whole(RdbBytes value, RdbValueRoom *room)
 }
 
 static Datum
-numeric(const RdbColumnData *data, uint32 at, RdbValueRoom *room)
+numeric(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at, RdbValueRoom *room)
 {
 	int64		value = data->vector->values.ints[at];
 	int			scale = data->has_shapes ? (int) data->shapes[at] : data->scale;
 	char		payload[RDB_NUMERIC_ROOM];
 
 	(void) rdb_int_rescale(&value, data->scale, scale);
-	return varlena(payload, rdb_numeric_from_int(value, scale, payload), room);
+	return varlena(column, payload, rdb_numeric_from_int(value, scale, payload), room);
 }
 
 static Datum
@@ -93,12 +94,12 @@ rdb_value_datum(const RdbGroupColumn *column, const RdbColumnData *data, uint32 
 		case RDB_FORM_VALUE:
 			return by_value(data->vector->values.ints[at], column->length);
 		case RDB_FORM_NUMERIC:
-			return numeric(data, at, room);
+			return numeric(column, data, at, room);
 		case RDB_FORM_VARLENA:
 			value = data->vector->values.bytes[at];
 			if (data->has_shapes && data->shapes[at] == RDB_SHAPE_WHOLE)
 				return whole(value, room);
-			return varlena(value.data, value.length, room);
+			return varlena(column, value.data, value.length, room);
 		case RDB_FORM_BYTES:
 			return whole(data->vector->values.bytes[at], room);
 	}

@@ -19,7 +19,7 @@
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
-#include "columnar/am_tid.h"
+#include "columnar/columnar_events.h"
 #include "columnar/group_cache.h"
 #include "columnar/group_move.h"
 #include "columnar/group_write.h"
@@ -67,6 +67,9 @@ typedef struct Settle
 	uint32		rows;
 	RdbSettling *blocks;
 	RdbGroupSource *sources;
+	/* how columns were encoded in the group before; NULL: there was none */
+	const uint8 *encodings;
+	uint8	   *next_encodings;
 	/* blocks without rows */
 	int			nempty;
 	RdbSettling empty[MOST_EMPTY];
@@ -319,6 +322,52 @@ is_same_page(Page source, Page made)
 	return true;
 }
 
+/* How most chunks of a column are encoded. */
+static RdbEncoding
+usual_encoding(const RdbGroup *group, int column, double *ratio)
+{
+	uint32		counts[RDB_NENCODINGS] = {0};
+	double		raw = 0;
+	double		compressed = 0;
+	RdbEncoding usual = RDB_PLAIN;
+
+	for (uint32 i = 0; i < group->nchunks; i++)
+	{
+		const RdbGroupChunk *chunk = rdb_group_chunk(group, column, i);
+
+		counts[Min(chunk->encoding, RDB_NENCODINGS - 1)]++;
+		raw += chunk->raw_size;
+		compressed += (double) chunk->size + chunk->shapes_size;
+	}
+	for (int e = 0; e < RDB_NENCODINGS; e++)
+	{
+		if (counts[e] > counts[usual])
+			usual = e;
+	}
+	*ratio = raw > 0 ? compressed / raw : 1;
+	return usual;
+}
+
+/* Tell which columns are encoded otherwise than in the group before. */
+static void
+tell_encodings(Settle *settle, const RdbGroup *group)
+{
+	TupleDesc	desc = RelationGetDescr(settle->rel);
+
+	for (int i = 0; i < group->header->natts; i++)
+	{
+		double		ratio;
+		RdbEncoding now = usual_encoding(group, i, &ratio);
+
+		if (settle->encodings != NULL && settle->encodings[i] != (uint8) now &&
+			!TupleDescAttr(desc, i)->attisdropped)
+			rdb_tell_encoding(settle->rel, NameStr(TupleDescAttr(desc, i)->attname),
+							  settle->encodings[i], now, ratio);
+		settle->next_encodings[i] = (uint8) now;
+	}
+	settle->encodings = settle->next_encodings;
+}
+
 /* Every block is made of the group again.  One that does not come back as it was keeps
  * its row page; the others get their places in the group, and how many they are is
  * returned. */
@@ -343,6 +392,8 @@ compare(Settle *settle, const char *bytes)
 					(errmsg_internal("block %u of table \"%s\" would not come back from its column group as it is",
 									 settle->blocks[i].block, RelationGetRelationName(settle->rel))));
 	}
+	if (n > 0)
+		tell_encodings(settle, group);
 	rdb_group_close(group);
 	return n;
 }
@@ -462,6 +513,7 @@ begin(Settle *settle, Relation rel, const RdbSettleLimits *limits, RdbPageRuns *
 	settle->random = (uint64) GetCurrentTimestamp();
 	settle->group = InvalidBlockNumber;
 	settle->freed = free_pages;
+	settle->next_encodings = palloc(RelationGetNumberOfAttributes(rel));
 	settle->parent = CurrentMemoryContext;
 	settle->context = AllocSetContextCreate(CurrentMemoryContext, "settling", ALLOCSET_DEFAULT_SIZES);
 }

@@ -57,6 +57,10 @@ const RdbOperation rdb_operations[] = {
 	{"buffer", "buffer_flush_all", "POST", "/buffer-pool/flush"},
 	BY_NAME("buffer", "buffer_unpin_page"),
 	{"buffer", "buffer_stats", "GET", "/buffer-pool"},
+	{"columnar", "columnar_insert_batch", "POST", "/columnar/{name}/batch"},
+	{"columnar", "columnar_scan_column", "GET", "/columnar/{name}/column/{col}"},
+	{"columnar", "columnar_project", "GET", "/columnar/{name}/project"},
+	{"columnar", "columnar_column_stats", "GET", "/columnar/{name}/stats/{col}"},
 };
 
 int
