@@ -34,7 +34,7 @@ OBJS = $(patsubst %.c,%.o,$(sort $(wildcard src/*.c src/*/*.c src/*/*/*.c)))
 DATA = $(wildcard sql/rustydb_storage--*.sql)
 
 # Explicit, so that a file that is in no list is found by `make check` and not forgotten.
-REGRESS = events pages page_stores page_tables table_options
+REGRESS = events pages page_stores page_tables table_options column_groups
 ISOLATION = listen pins
 TAP_TESTS = 1
 REGRESS_OPTS = --encoding=UTF8

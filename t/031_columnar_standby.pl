@@ -21,6 +21,8 @@ my $seed = $ENV{RUSTYDB_SEED} || time;
 srand $seed;
 note("seed $seed: RUSTYDB_SEED=$seed runs the same");
 
+# blocks settle and thaw all the time: those that are empty leave the page table before VACUUM comes
+my $eager = $ENV{RUSTYDB_EAGER};
 my $primary = new_node('primary', { init => [ allows_streaming => 1, has_archiving => 1 ] }, 'shared_buffers = 16MB',
 	'full_page_writes = on', 'max_prepared_transactions = 10',
 	'max_standby_streaming_delay = 2s');
@@ -105,7 +107,7 @@ sub same
 		  if $table !~ /big/;
 		my $sql = "SELECT count(*), sum(k), sum(v), md5(string_agg(ctid::text, '' ORDER BY ctid)) FROM $table;
 			SET enable_seqscan = off; SELECT count(*), sum(k) FROM $table WHERE k > 0;
-			SELECT pg_relation_size('$table')";
+			SELECT " . ($eager ? 0 : "pg_relation_size('$table')");
 		my ($here, $there) = (try($primary, $sql), try($standby, $sql));
 		is($there, $here, "$what: $table, by its index too");
 	}
@@ -123,7 +125,7 @@ my $before = $primary->lsn('insert');
 $primary->safe_psql('postgres', 'DELETE FROM big WHERE k > 3000');
 $primary->safe_psql('postgres', 'VACUUM big');
 my @unmapped = waldump($primary, qr/UNMAP|custom187.*UNKNOWN \(20\)/, $before);
-cmp_ok(scalar @unmapped, '>', 500, 'VACUUM has cut off ' . @unmapped . ' pages');
+cmp_ok(scalar @unmapped, '>', 500, 'VACUUM has cut off ' . @unmapped . ' pages') unless $eager;
 same('cut off', 'big');
 is($watching->query('SELECT count(*), max(k) FROM big;'), '3000|3000', 'the session sees the shorter one');
 $primary->safe_psql('postgres', sprintf("INSERT INTO big $fill", 3001, 4500));
@@ -183,9 +185,9 @@ $primary->safe_psql('postgres', 'SELECT pg_switch_wal()');
 my $middle = $unmapped[ int(@unmapped / 3) ];
 my %targets = (
 	before => "recovery_target_name = 'before'",
-	middle => "recovery_target_lsn = '$middle->[0]'",
+	$middle ? (middle => "recovery_target_lsn = '$middle->[0]'") : (),
 	final => "recovery_target_name = 'final'");
-foreach my $target ('middle', $ENV{RUSTYDB_CHECK_LONG} ? qw(before final) : ())
+foreach my $target ($middle ? 'middle' : (), $ENV{RUSTYDB_CHECK_LONG} ? qw(before final) : ())
 {
 	my $node = PostgreSQL::Test::Cluster->new("restored_$target");
 	$node->init_from_backup($primary, 'later', has_restoring => 1, standby => 0);
@@ -210,7 +212,7 @@ foreach my $target ('middle', $ENV{RUSTYDB_CHECK_LONG} ? qw(before final) : ())
 		# what reads pages by blocks' numbers must not go beyond the end
 		try($node, 'CREATE INDEX big_brin ON big USING brin (k)');
 		$node->safe_psql('postgres', sprintf("INSERT INTO big $fill", 50001, 52000));
-		cmp_ok(try($node, 'SELECT (max((ctid::text::point)[0]) + 1)::int FROM big'), '<', $pages->(), "$target: no block's number is beyond the last page");
+		cmp_ok(try($node, 'SELECT (max((ctid::text::point)[0]) + 1)::int FROM big'), '<', $pages->(), "$target: no block's number is beyond the last page") unless $eager;
 		is(try($node, 'SET enable_seqscan = off; SET enable_indexscan = off; SET effective_io_concurrency = 32; SELECT count(*) FROM big WHERE k >= 1'), $count + 2000,
 			"$target: bitmap scans");
 		$node->safe_psql('postgres', 'ALTER TABLE big DROP CONSTRAINT big_pkey');

@@ -86,11 +86,11 @@ verify_is_clean('t', 'the table is in order');
 my $writer = session($node, 'postgres');
 $writer->query('BEGIN;');
 my $written = $writer->query('SELECT ' . extent('t', 'mine', 50_000) . ';');
-sql('VACUUM t');
+sql('VACUUM (TRUNCATE off) t');
 is($writer->query("SELECT test_extent_read('t', $written) = " . part('mine', 50_000) . ';'), 't', 'not while the writer is at work');
 is(state('t', $written), 'used 7', 'who uses it');
 $writer->query('ROLLBACK;');
-sql('VACUUM t');
+sql('VACUUM (TRUNCATE off) t');
 is(state('t', $written), 'free 7', 'but when it has gone');
 consume();
 $size = pages('t');
@@ -98,9 +98,9 @@ sql('SELECT ' . extent('t', "more $_", 20_000)) foreach 1 .. 2;
 is(pages('t'), $size, 'and its pages are used again');
 verify_is_clean('t', 'the table is in order');
 my $prepared = sql("BEGIN; SELECT " . extent('t', 'prepared', 30_000) . "; PREPARE TRANSACTION 'p'");
-sql('VACUUM t');
+sql('VACUUM (TRUNCATE off) t');
 is(state('t', $prepared), 'used 4', 'a prepared transaction is at work, too');
-sql("COMMIT PREPARED 'p'; VACUUM t");
+sql("COMMIT PREPARED 'p'; VACUUM (TRUNCATE off) t");
 is(state('t', $prepared), 'free 4', 'until it has come to its end');
 verify_is_clean('t', 'the table is in order');
 
@@ -123,10 +123,10 @@ SKIP:
 	$limited->query('ROLLBACK TO s;');
 	sql('INSERT INTO full_t SELECT g, repeat($$y$$, 100) FROM generate_series(9001, 12000) g');
 	verify_is_clean('full_t', 'the table is in order');
-	sql('VACUUM full_t');
+	sql('VACUUM (TRUNCATE off) full_t');
 	$limited->query('COMMIT;');
 	$limited->quit;
-	sql('VACUUM full_t');
+	sql('VACUUM (TRUNCATE off) full_t');
 	verify_is_clean('full_t', 'also when VACUUM has freed what came to be');
 	consume();
 	$size = pages('full_t');
@@ -164,7 +164,7 @@ is(sql('SELECT count(*) FROM d'), '1000', 'rows can be read');
 my $damage = "the checksum of the extent's page is wrong";
 is(sql("SELECT * FROM rustydb.verify('d')"), ($hurt + 1) . "||$damage", 'verify() finds it');
 is(sql("SELECT count(*) FROM rustydb.recent_events('pages') WHERE event -> 'data' -> 'ChecksumFailure' ->> 'page_id' = '@{[$hurt + 1]}'"), '1', 'and everybody is told');
-is(sql('VACUUM d'), '', 'VACUUM does not mind');
+is(sql('VACUUM (TRUNCATE off) d'), '', 'VACUUM does not mind');
 is(state('d', $hurt), 'free 3', 'and frees it, as nothing refers to it');
 consume();
 is(sql('SELECT ' . extent('d', 'anew', 3 * $room)), $hurt, 'it can be used again');
@@ -174,7 +174,7 @@ sql('CREATE TABLE b (k int) USING rustydb_columnar; INSERT INTO b SELECT generat
 my $headless = sql('SELECT ' . extent('b', 'damaged', 30 * $room, 'false'));
 my $after = sql('SELECT ' . extent('b', 'whole', 2 * $room, 'false'));
 damage('b', $headless, 4000, 'damaged!');
-is(sql('VACUUM b; VACUUM (TRUNCATE off) b'), '', 'VACUUM does not mind a damaged beginning');
+is(sql('VACUUM (TRUNCATE off) b; VACUUM (TRUNCATE off) b'), '', 'VACUUM does not mind a damaged beginning');
 is(state('b', $after), 'free 2', 'it frees what comes after');
 is(state('b', $headless + 1), '', 'and leaves the rest of that one alone');
 is(sql("SELECT * FROM rustydb.verify('b')"), "$headless||$damage", 'nothing else is wrong');
@@ -215,18 +215,18 @@ $slow->query('RESET statement_timeout;');
 sql('CREATE TABLE split (k int, t text) USING rustydb_columnar; INSERT INTO split SELECT 1; ');
 my $big = sql('SELECT ' . extent('split', 'big', 2000 * $room));
 sql('INSERT INTO split SELECT g, repeat($$x$$, 500) FROM generate_series(1, 20000) g');
-sql('VACUUM split');
+sql('VACUUM (TRUNCATE off) split');
 is(state('split', $big), 'free 2000', 'a large free extent');
 consume();
 $slow->query('SET vacuum_cost_delay = 5; SET vacuum_cost_limit = 60;');
-$slow->send('VACUUM split;');
+$slow->send('VACUUM (TRUNCATE off) split;');
 ok(wait_until(sub { sql("SELECT heap_blks_scanned > 2100 FROM pg_stat_progress_vacuum WHERE relid = 'split'::regclass") eq 't' }), 'VACUUM has passed it');
 is(sql('SELECT ' . extent('split', 'small', 1200 * $room)), $big, 'somebody takes a part of it');
 is(sql('SELECT ' . extent('split', 'smaller', 10 * $room)), $big + 1200, 'and another');
 $slow->query('SELECT 1;');
 is($slow->error, '', 'VACUUM comes to its end');
 verify_is_clean('split', 'the table is in order');
-sql('VACUUM split');
+sql('VACUUM (TRUNCATE off) split');
 verify_is_clean('split', 'and after the next');
 $slow->quit;
 
@@ -292,7 +292,7 @@ foreach my $round (1 .. $rounds)
 	unlike(slurp_file("$dir/err"), qr/ERROR/, "round $round: the load ran");
 	$node->start;
 	verify_is_clean($_, "round $round: $_ is in order after the crash") foreach 'busy', 'u';
-	sql('VACUUM busy');
+	sql('VACUUM (TRUNCATE off) busy');
 	verify_is_clean('busy', "round $round: and after VACUUM");
 	is(sql('SELECT count(*), count(DISTINCT k) FROM busy'), sql('SET enable_seqscan = off; SELECT count(*), count(DISTINCT k) FROM busy WHERE k > 0'),
 		"round $round: rows are found by the index, too");
@@ -309,12 +309,12 @@ is(pages('busy'), $size, 'and what crashes have left is used again');
 
 # ---- neighbours are merged
 
-sql('CREATE TABLE merged (k int) USING rustydb_columnar; INSERT INTO merged SELECT generate_series(1, 1000); VACUUM merged');
+sql('CREATE TABLE merged (k int) USING rustydb_columnar; INSERT INTO merged SELECT generate_series(1, 1000); VACUUM (TRUNCATE off) merged');
 my @parts = map { sql('SELECT ' . extent('merged', "part $_", 20_000)) } 1 .. 6;
 sql('INSERT INTO merged SELECT generate_series(1, 3000)');
 my @others = map { sql('SELECT ' . extent('merged', "part $_", 30_000)) } 1 .. 3;
 # freed, and merged when nobody can be reading them
-sql('VACUUM merged');
+sql('VACUUM (TRUNCATE off) merged');
 consume();
 sql('VACUUM (TRUNCATE off) merged');
 $size = pages('merged');
@@ -324,7 +324,6 @@ is(sql('SELECT ' . extent('merged', 'of others', 12 * $room)), $others[0], 'and 
 is(pages('merged'), $size, 'without a page more');
 verify_is_clean('merged', 'the table is in order');
 sql("VACUUM merged; CHECKPOINT");
-sql('VACUUM merged');
 cmp_ok(pages('merged'), '<', $size, 'VACUUM cuts free extents off the end of the file');
 kill_all($node);
 $node->start;

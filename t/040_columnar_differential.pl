@@ -161,7 +161,7 @@ sub self_consistent
 		$same->("$table by TID", $all,
 			$session->query("SELECT $sum FROM (SELECT ctid FROM $table OFFSET 0) x, LATERAL (SELECT y.* FROM $table y WHERE y.ctid = x.ctid OFFSET 0) z"))
 		  if $session->query("SELECT relkind FROM pg_class WHERE oid = '$table'::regclass") eq 'r';
-		my $blocks = $session->query("SELECT max(pg_relation_size(o)) / 8192 FROM (SELECT '$table'::regclass UNION SELECT relid FROM pg_partition_tree('$table')) t (o)");
+		my $blocks = $session->query("SELECT coalesce(max((ctid::text::point)[0]), 0)::int + 1 FROM $table");
 		$same->("$table by ranges of TIDs", $all,
 			$session->query("SELECT $sum FROM generate_series(0, $blocks) at_block, LATERAL (SELECT y.* FROM $table y "
 				  . "WHERE y.ctid >= ('(' || at_block || ',0)')::tid AND y.ctid < ('(' || (at_block + 1) || ',0)')::tid OFFSET 0) z"));

@@ -201,6 +201,20 @@ tuple_update(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
 }
 
 /*
+ * The row that is meant.  Logical replication's apply passes the TID of a slot that it has
+ * copied another one to; of a row that did not lie on a page the copy has the row, TID
+ * included, but the slot has not.
+ */
+static ItemPointerData
+row_of(ItemPointer tid, TupleTableSlot *slot)
+{
+	if (tid == &slot->tts_tid && !TTS_EMPTY(slot) && TTS_IS_BUFFERTUPLE(slot) &&
+		((HeapTupleTableSlot *) slot)->tuple != NULL)
+		return ((HeapTupleTableSlot *) slot)->tuple->t_self;
+	return *tid;
+}
+
+/*
  * tid may be the slot's own, and is set to that of the version that was locked.
  */
 static TM_Result
@@ -208,8 +222,9 @@ tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slo
 		   CommandId cid, LockTupleMode mode, LockWaitPolicy wait_policy,
 		   uint8 flags, TM_FailureData *failure)
 {
+	ItemPointerData row = row_of(tid, slot);
 	ItemPointerData on_page;
-	Buffer		buffer = pin_for_change(rel, tid, &on_page);
+	Buffer		buffer = pin_for_change(rel, &row, &on_page);
 	TM_Result	result;
 
 	ItemPointerSetInvalid(&failure->ctid);

@@ -15,6 +15,7 @@
 #include "columnar/am_bitmap.h"
 #include "storage/bufmgr.h"
 #include "storage/smgr.h"
+#include "store/map_settle.h"
 #include "store/page_map.h"
 #include "utils/rel.h"
 
@@ -41,9 +42,26 @@ set_new_file(Relation rel, const RdbLocator *locator, char persistence,
 	smgrclose(smgr);
 }
 
+/* The visibility map keeps what it says of the first block when the file is truncated to
+ * the metapage; so that leaves its group before. */
+static void
+empty_first_block(Relation rel)
+{
+	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	RdbSettling first = {0};
+	RdbPageRuns none;
+
+	first.before = rdb_map_entry(rel, 0, &pin);
+	rdb_map_unpin(&pin);
+	rdb_runs_init(&none);
+	if (RdbEntryGetKind(first.before) == RDB_ENTRY_GROUP)
+		(void) rdb_map_settle(rel, &first, 1, &none);
+}
+
 static void
 nontransactional_truncate(Relation rel)
 {
+	empty_first_block(rel);
 	rdb_map_reset(rel);
 	RelationTruncate(rel, RDB_META_BLOCK + 1);
 }

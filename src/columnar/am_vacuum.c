@@ -311,7 +311,7 @@ settle(Vacuum *vacuum)
 	RdbSettleLimits limits = {0};
 	RdbSettled	settled = {0};
 
-	if (vacuum->hurries || !rdb_can_settle(vacuum->rel))
+	if (!rdb_can_settle(vacuum->rel))
 		return;
 	rdb_settle_limits(vacuum->rel, &limits);
 	limits.moves = rdb_compat_vacuum_truncates(vacuum->params);
@@ -321,28 +321,40 @@ settle(Vacuum *vacuum)
 static void
 trim(Vacuum *vacuum)
 {
-	if (vacuum->hurries || !rdb_compat_vacuum_truncates(vacuum->params))
+	if (!rdb_compat_vacuum_truncates(vacuum->params))
 		return;
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_TRUNCATE);
 	if (rdb_map_trim(vacuum->rel, &vacuum->free_pages))
 		rdb_show_groups(vacuum->rel, RelationGetNumberOfBlocks(vacuum->rel));
 }
 
-/* The planner's, the statistics' and the log's share. */
+/* The planner's and the statistics' share, which must not depend on what comes next. */
 static void
-finish(Vacuum *vacuum)
+note_rows(Vacuum *vacuum)
 {
 	RdbVacuumReport *report = &vacuum->report;
 
-	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_FINAL_CLEANUP);
 	report->pages_left = RelationGetNumberOfBlocks(vacuum->rel);
 	report->old_frozen_xid = vacuum->rel->rd_rel->relfrozenxid;
 	report->old_min_multi = vacuum->rel->rd_rel->relminmxid;
 	rdb_vacuum_finish(vacuum->rel, &vacuum->limits, report->pages_left, report->live,
 					  report->recently_dead, vacuum->indexes.n > 0,
 					  &report->frozen_xid_moved, &report->min_multi_moved);
-	pgstat_progress_end_command();
-	rdb_vacuum_report_end(report, &vacuum->indexes, &vacuum->limits, vacuum->hurries);
+}
+
+/* Space: rows are frozen and that is known, so that nothing here, damage included, keeps
+ * the table from it. */
+static void
+make_space(Vacuum *vacuum)
+{
+	if (vacuum->hurries)
+		return;
+	settle(vacuum);
+	rdb_extent_sweep_end(&vacuum->extents);
+	trim(vacuum);
+	vacuum->report.pages_left = RelationGetNumberOfBlocks(vacuum->rel);
+	rdb_vacuum_note_pages(vacuum->rel, vacuum->report.pages_left, vacuum->report.live,
+						  vacuum->indexes.n > 0);
 }
 
 static void
@@ -359,11 +371,11 @@ relation_vacuum(Relation rel, struct VacuumParams *params,
 	FreeSpaceMapVacuum(rel);
 	rdb_vacuum_indexes_close(&vacuum.indexes, vacuum.report.live,
 							 vacuum.report.not_cleaned > 0);
-	settle(&vacuum);
-	trim(&vacuum);
-	finish(&vacuum);
-	if (!vacuum.hurries)
-		rdb_extent_sweep_end(&vacuum.extents);
+	note_rows(&vacuum);
+	make_space(&vacuum);
+	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_FINAL_CLEANUP);
+	pgstat_progress_end_command();
+	rdb_vacuum_report_end(&vacuum.report, &vacuum.indexes, &vacuum.limits, vacuum.hurries);
 }
 
 void

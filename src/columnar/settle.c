@@ -258,7 +258,7 @@ is_to_be_regrouped(Settle *settle, BlockNumber first)
 
 		settle->regroups = rdb_policy_regroups(&state);
 	}
-	if (settle->regroups)
+	if (settle->regroups && !list_member_int(settle->left, (int) first))
 	{
 		MemoryContext before = MemoryContextSwitchTo(settle->parent);
 

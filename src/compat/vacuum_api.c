@@ -75,6 +75,19 @@ rdb_vacuum_finish(Relation rel, const RdbVacuumLimits *limits, BlockNumber pages
 #endif
 }
 
+/* The table has so many pages now. */
+void
+rdb_vacuum_note_pages(Relation rel, BlockNumber pages, double live, bool has_index)
+{
+#if PG_VERSION_NUM >= 180000
+	vac_update_relstats(rel, pages, live, 0, 0, has_index, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#else
+	vac_update_relstats(rel, pages, live, 0, has_index, InvalidTransactionId,
+						InvalidMultiXactId, NULL, NULL, false);
+#endif
+}
+
 /* Whether the table is so old that nothing but freezing matters. */
 bool
 rdb_compat_must_hurry(Relation rel, const RdbVacuumLimits *limits)

@@ -59,6 +59,7 @@ extern void rdb_vacuum_finish(Relation rel, const RdbVacuumLimits *limits,
 							  BlockNumber pages, double live, double dead,
 							  bool has_index, bool *frozen_xid_moved,
 							  bool *min_multi_moved);
+extern void rdb_vacuum_note_pages(Relation rel, BlockNumber pages, double live, bool has_index);
 
 extern RdbDeadTids *rdb_dead_tids_make(Relation rel, Relation *indexes, int nindexes,
 									   int workers, int message_level,

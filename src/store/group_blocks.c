@@ -28,7 +28,8 @@ rdb_group_header_fault(const RdbGroupHeader *header)
 	return NULL;
 }
 
-/* What is in the extent that begins there, and the header of a group. */
+/* What is in the extent that begins there, and the header of a group.  A free one is none,
+ * whatever is in it yet. */
 RdbGroupKind
 rdb_group_look(Relation rel, BlockNumber first, RdbGroupHeader *header)
 {
@@ -36,7 +37,7 @@ rdb_group_look(Relation rel, BlockNumber first, RdbGroupHeader *header)
 
 	if (!rdb_extent_look(rel, first, &head))
 		return RDB_GROUP_UNREADABLE;
-	if (head.length < sizeof(*header) ||
+	if (head.state != RDB_EXTENT_USED || head.length < sizeof(*header) ||
 		!rdb_extent_try_read(rel, first, 0, sizeof(*header), (char *) header) ||
 		header->magic != RDB_GROUP_MAGIC)
 		return RDB_NO_GROUP;

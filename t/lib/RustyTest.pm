@@ -28,6 +28,7 @@ our @EXPORT = qw(
 
 # new_node(NAME, [{init => [...], extension => 0, start => 0, preload => 0},] CONF LINE...): a server with the library
 # preloaded, started, and the extension created in database postgres. In UTF-8 and the C locale, whatever the environment is.
+# With RUSTYDB_EAGER=1 in the environment blocks settle and thaw all the time.
 sub new_node
 {
 	my ($name, @conf) = @_;
@@ -41,6 +42,7 @@ sub new_node
 		"log_line_prefix = '%m [%p] %b %q%a '",
 		"autovacuum = off",
 		$do{preload} ? "shared_preload_libraries = 'rustydb_storage'" : (),
+		$do{preload} && $ENV{RUSTYDB_EAGER} ? ('rustydb.settle_eagerly = on') : (),
 		@conf);
 	return $node unless $do{start};
 	$node->start;

@@ -1,0 +1,11 @@
+# The test of 041_columnar_stress.pl once more, while blocks settle and thaw all the time.
+
+use strict;
+use warnings;
+use FindBin;
+
+BEGIN { $ENV{RUSTYDB_EAGER} = 1; }
+
+my $test = "$FindBin::RealBin/041_columnar_stress.pl";
+do $test;
+die $@ if $@;
