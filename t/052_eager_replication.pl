@@ -4,6 +4,9 @@ use strict;
 use warnings;
 use FindBin;
 
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+
 BEGIN { $ENV{RUSTYDB_EAGER} = 1; }
 
 my $test = "$FindBin::RealBin/033_columnar_replication.pl";

@@ -52,6 +52,7 @@ typedef struct Vacuum
 	bool		hurries;		/* nothing but freezing matters */
 	RdbExtentSweep extents;
 	RdbPageRuns free_pages;		/* empty row pages without a block */
+	BlockNumber empty_blocks;	/* and those that have one */
 	RdbVacuumReport report;
 } Vacuum;
 
@@ -134,6 +135,17 @@ count_page(Vacuum *vacuum, const RdbVacuumedPage *result)
 	vacuum->report.removed += result->removed;
 }
 
+static void
+note_empty(Vacuum *vacuum, Buffer buffer, BlockNumber block)
+{
+	if (!rdb_is_empty_rows(BufferGetPage(buffer)))
+		return;
+	if (block == InvalidBlockNumber)
+		rdb_runs_add(&vacuum->free_pages, BufferGetBlockNumber(buffer));
+	else
+		vacuum->empty_blocks++;
+}
+
 /* Prune, freeze and count one page. */
 static void
 vacuum_page(Vacuum *vacuum, BlockNumber number)
@@ -162,8 +174,7 @@ vacuum_page(Vacuum *vacuum, BlockNumber number)
 			rdb_io_page_compacted(vacuum->rel, block, before);
 	}
 	count_page(vacuum, &result);
-	if (block == InvalidBlockNumber && rdb_is_empty_rows(BufferGetPage(buffer)))
-		rdb_runs_add(&vacuum->free_pages, number);
+	note_empty(vacuum, buffer, block);
 	free = PageGetHeapFreeSpace(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 	RecordPageWithFreeSpace(vacuum->rel, number, free);
@@ -188,6 +199,7 @@ reap_block(Vacuum *vacuum, BlockNumber block, OffsetNumber *offsets, int n,
 	number = BufferGetBlockNumber(buffer);
 	LockBuffer(buffer, BUFFER_LOCK_EXCLUSIVE);
 	rdb_vacuum_reap(vacuum->rel, buffer, offsets, n);
+	note_empty(vacuum, buffer, block);
 	free = PageGetHeapFreeSpace(BufferGetPage(buffer));
 	UnlockReleaseBuffer(buffer);
 	RecordPageWithFreeSpace(vacuum->rel, number, free);
@@ -315,6 +327,9 @@ settle(Vacuum *vacuum)
 		return;
 	rdb_settle_limits(vacuum->rel, &limits);
 	limits.moves = rdb_compat_vacuum_truncates(vacuum->params);
+	/* where there are so many that the file may be cut */
+	limits.takes_empty = limits.moves &&
+		rdb_policy_moves(vacuum->report.pages, vacuum->empty_blocks);
 	rdb_settle(vacuum->rel, &limits, &vacuum->free_pages, &settled);
 }
 

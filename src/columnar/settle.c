@@ -32,6 +32,7 @@
 #include "store/extents.h"
 #include "store/group_blocks.h"
 #include "store/map_settle.h"
+#include "store/map_thaw.h"
 #include "store/page_map.h"
 #include "utils/memutils.h"
 #include "utils/snapmgr.h"
@@ -187,6 +188,7 @@ is_worth_it(Settle *settle, Page page, uint8 thaws)
 
 	state.changed = PageGetLSN(page);
 	state.free = (uint32) PageGetHeapFreeSpace(page);
+	state.empty = rdb_is_empty_rows((char *) page);
 	state.thaws = thaws;
 	settle->random = settle->random * UINT64CONST(6364136223846793005) + UINT64CONST(1442695040888963407);
 	state.random = settle->random >> 32;

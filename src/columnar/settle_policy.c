@@ -29,6 +29,8 @@ rdb_policy_settles(const RdbSettleLimits *limits, const RdbPageState *page)
 	bool		is_cold = limits->rested == InvalidXLogRecPtr ||
 		(page->changed != InvalidXLogRecPtr && page->changed <= limits->rested);
 
+	if (page->empty && limits->takes_empty)
+		return true;
 	return (is_cold || (page->free <= limits->full && page->thaws == 0)) && !backs_off(limits, page);
 }
 

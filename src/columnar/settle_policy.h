@@ -20,6 +20,7 @@ typedef struct RdbSettleLimits
 	BlockNumber from;			/* the first block to look at */
 	bool		yields;			/* to whoever waits for the table */
 	bool		moves;			/* groups from the end of the file to free pages */
+	bool		takes_empty;	/* blocks without rows, cold or not */
 } RdbSettleLimits;
 
 /* A row page, as far as it matters. */
@@ -27,6 +28,7 @@ typedef struct RdbPageState
 {
 	XLogRecPtr	changed;		/* invalid: nobody knows */
 	uint32		free;			/* bytes */
+	bool		empty;			/* no rows */
 	uint8		thaws;			/* of its block, so far */
 	uint64		random;			/* a number that nothing else depends on */
 } RdbPageState;

@@ -77,8 +77,13 @@ typedef enum TailPage
 typedef struct Tail
 {
 	TailPage	kind;
-	RdbMapPage	tree_page;		/* of one of a tree */
 	BlockNumber first;			/* where a free extent begins */
+	struct
+	{
+		RdbMapTree	tree;
+		int			level;
+		uint32		index;
+	}			tree_page;		/* of a page of a tree, which it is */
 } Tail;
 
 /* Whether a page of an extent is one of a free one; and where that begins. */
@@ -104,8 +109,12 @@ look_at(Relation rel, BlockNumber number, Tail *tail)
 		tail->kind = TAIL_EMPTY;
 	else if (rdb_is_engine_page(page, RDB_ENGINE_MAP))
 	{
+		const RdbMapPage *tree_page = RdbEngineArea(page);
+
 		tail->kind = TAIL_TREE;
-		memcpy(&tail->tree_page, RdbEngineArea(page), offsetof(RdbMapPage, slots));
+		tail->tree_page.tree = tree_page->tree;
+		tail->tree_page.level = tree_page->level;
+		tail->tree_page.index = tree_page->index;
 	}
 	else if (rdb_is_engine_page(page, RDB_ENGINE_EXTENT))
 	{
@@ -207,11 +216,12 @@ find_cut(Relation rel, const RdbPageRuns *free_pages, bool locked)
 
 /* Whether a page of a tree is only about numbers beyond a cut. */
 static bool
-is_beyond(Relation rel, BlockNumber cut, const RdbMapPage *page)
+is_beyond(Relation rel, BlockNumber cut, const Tail *tail)
 {
-	uint32		number = rdb_map_first_number(page->tree, page->level, page->index);
+	uint32		number = rdb_map_first_number(tail->tree_page.tree, tail->tree_page.level,
+											  tail->tree_page.index);
 
-	return number >= (page->tree == RDB_MAP_FORWARD ? rdb_map_nblocks(rel) : cut);
+	return number >= (tail->tree_page.tree == RDB_MAP_FORWARD ? rdb_map_nblocks(rel) : cut);
 }
 
 /*
@@ -234,7 +244,7 @@ clear_trees(Relation rel, BlockNumber cut, RdbPageRuns *free_pages)
 			look_at(rel, page, &tail);
 			if (tail.kind != TAIL_TREE || tail.tree_page.level != level)
 				continue;
-			if (is_beyond(rel, cut, &tail.tree_page))
+			if (is_beyond(rel, cut, &tail))
 			{
 				rdb_map_unlink(rel, page, tail.tree_page.tree, level, tail.tree_page.index);
 				rdb_map_forget(rel);

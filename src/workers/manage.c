@@ -271,7 +271,7 @@ observe(int slot)
 {
 	DatabaseState *state = &states[slot];
 	RdbWorkerKind kind = rdb_roster_kind(slot);
-	TimestampTz now = GetCurrentTimestamp();
+	TimestampTz now;
 	pid_t		pid;
 
 	if (state->handle &&
@@ -283,6 +283,7 @@ observe(int slot)
 		observe_work(slot);
 	if (state->handle || rdb_roster_has(rdb_roster_database(slot), kind))
 		return;
+	now = GetCurrentTimestamp();
 	if (now - state->needed_at >= FORGET_MS * MS || now < state->needed_at)
 		rdb_roster_remove(slot);
 }

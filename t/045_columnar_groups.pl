@@ -1,0 +1,178 @@
+# Column groups: what settles when, what serializable transactions notice, what a damaged chunk is, what everybody is told.
+
+use strict;
+use warnings;
+use FindBin;
+use lib "$FindBin::RealBin/lib";
+
+use ColumnarTest;
+use PostgreSQL::Test::Cluster;
+use PostgreSQL::Test::Utils;
+use RustyTest;
+use Test::More;
+
+my $BLCKSZ = 8192;
+my $node = new_node('groups', 'shared_buffers = 16MB', 'rustydb.settle_delay = -1', 'max_prepared_transactions = 5',
+	'jit = off', 'max_parallel_workers_per_gather = 0');
+sub sql { return try($node, @_); }
+sub pages { return sql("SELECT pg_relation_size('$_[0]') / $BLCKSZ"); }
+sub settled { return sql("SELECT coalesce(sum(current_rows), 0) FROM rustydb.columnar_groups('$_[0]')"); }
+sub settle { return sql("SELECT rows FROM rustydb.columnar_compact('$_[0]')"); }
+sub is_sound { my ($table) = @_; return is(sql("SELECT * FROM rustydb.verify('$table')"), '', "$table is in order"); }
+
+# ---- what is visible to all, and locked by nobody
+
+sql('CREATE TABLE s (k int PRIMARY KEY, v int, t text) USING rustydb_columnar; INSERT INTO s SELECT g, g % 10, repeat($$x$$, 100) FROM generate_series(1, 2000) g');
+my ($old, $new) = (session($node, 'postgres'), session($node, 'postgres'));
+$old->query('BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT 1;');
+# of the same size, so that they do not fill the pages that are there
+sql('INSERT INTO s SELECT g, 0, repeat($$y$$, 100) FROM generate_series(3001, 4000) g');
+my $first = settle('s');
+cmp_ok($first, '>', 1900, 'what everybody sees settles');
+cmp_ok($first, '<=', 2000, 'and nothing that somebody does not');
+$new->query('BEGIN; INSERT INTO s VALUES (5001, 1, NULL); UPDATE s SET v = 7 WHERE k = 1; SELECT k FROM s WHERE k = 500 FOR KEY SHARE;');
+settle('s');
+is($old->query('SELECT count(*) FROM s;'), '2000', 'the old snapshot sees what it saw');
+is($new->query('SELECT count(*), max(v) FROM s WHERE k < 2;'), '1|7', 'the writer what he wrote');
+$old->query('COMMIT;');
+my $second = settle('s');
+cmp_ok(settled('s'), '>', 2500, 'when it has gone, more settles');
+cmp_ok(settled('s'), '<', 3000, 'but not the blocks that somebody has written to or locked');
+$new->query('COMMIT;');
+sql('VACUUM (INDEX_CLEANUP on) s');
+settle('s');
+is(settled('s'), '3001', 'in the end all rows are in groups');
+sql("BEGIN; DELETE FROM s WHERE k = 77; PREPARE TRANSACTION 'p'");
+settle('s');
+cmp_ok(settled('s'), '<', '3001', 'a prepared transaction is one, too');
+is(sql('SELECT count(*) FROM s WHERE k = 77'), '1', 'and changes nothing yet');
+sql("COMMIT PREPARED 'p'");
+is(sql('SELECT count(*) FROM s WHERE k = 77'), '0', 'until it commits');
+sql('VACUUM (INDEX_CLEANUP on) s');
+settle('s');
+is(settled('s'), '3000', 'and then the row is gone');
+is_sound('s');
+
+# ---- index-only scans
+
+sub fetches
+{
+	my ($where) = @_;
+	my ($n) = sql("SET enable_seqscan = off; SET enable_bitmapscan = off; EXPLAIN (ANALYZE, COSTS off) SELECT k FROM s WHERE $where") =~ /Heap Fetches: (\d+)/;
+	return $n;
+}
+is(fetches('k BETWEEN 100 AND 200'), 0, 'an index-only scan of settled rows fetches none');
+sql('UPDATE s SET v = 3 WHERE k = 150');
+cmp_ok(fetches('k BETWEEN 100 AND 200'), '>', 0, 'and of a block that has thawed some');
+is(sql('SET enable_seqscan = off; SELECT count(*) FROM s WHERE k BETWEEN 100 AND 200'), '101', 'which it returns once');
+sql('CREATE TEMP TABLE gone (k int PRIMARY KEY) USING rustydb_columnar ON COMMIT DELETE ROWS');
+is(sql('CREATE TABLE tr (k int PRIMARY KEY) USING rustydb_columnar; INSERT INTO tr SELECT generate_series(1, 100); SELECT rows FROM rustydb.columnar_compact($$tr$$)'), '100', 'a small table settles');
+$new->query('BEGIN; TRUNCATE tr; INSERT INTO tr VALUES (1); SAVEPOINT a; TRUNCATE tr; INSERT INTO tr VALUES (2), (3); DELETE FROM tr WHERE k = 3;');
+is($new->query('SET enable_seqscan = off; SET enable_bitmapscan = off; SELECT k FROM tr WHERE k > 0;'), '2', 'the visibility map does not outlive TRUNCATE');
+$new->query('ROLLBACK; RESET ALL;');
+is(sql('SELECT count(*) FROM tr'), '100', 'which was rolled back');
+
+# ---- serializable transactions: each reads what the other writes
+
+sql('CREATE TABLE w (k int PRIMARY KEY, v int, t text) USING rustydb_columnar; CREATE INDEX ON w (v); INSERT INTO w SELECT g, g % 50, repeat($$w$$, 300) FROM generate_series(1, 1000) g; VACUUM w');
+my %reads = (
+	'an index scan' => 'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexonlyscan = off; SELECT t FROM w WHERE k = %d',
+	'an index-only scan' => 'SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SELECT k FROM w WHERE k = %d',
+	'a bitmap scan' => 'SET LOCAL enable_seqscan = off; SET LOCAL enable_indexscan = off; SET LOCAL enable_indexonlyscan = off; SELECT t FROM w WHERE k = %d',
+	'a columnar scan' => 'SET LOCAL enable_indexscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_indexonlyscan = off; SELECT t FROM w WHERE k = %d',
+	'a TID' => 'SELECT t FROM w WHERE ctid = (SELECT ctid FROM w WHERE k = %d)');
+foreach my $how (sort keys %reads)
+{
+	foreach my $then ('', 'VACUUM (INDEX_CLEANUP on) w; ' x 1)
+	{
+		sql('VACUUM (INDEX_CLEANUP on) w');
+		settle('w');
+		my ($a, $b) = (session($node, 'postgres'), session($node, 'postgres'));
+		$_->query('BEGIN ISOLATION LEVEL SERIALIZABLE;') foreach $a, $b;
+		# far from each other, so that locks of whole blocks are not the reason
+		$a->query(sprintf($reads{$how}, 10) . ';');
+		$b->query(sprintf($reads{$how}, 900) . ';');
+		# the rows read stay in other blocks than the ones written, or move meanwhile
+		sql($then . "UPDATE w SET v = v WHERE k IN (11, 901); SELECT rustydb.columnar_compact('w')") if $then;
+		$a->query('UPDATE w SET v = -1 WHERE k = 900;');
+		$b->query('UPDATE w SET v = -1 WHERE k = 10;');
+		my @errors = map { $_->query('COMMIT;'); $_->error } $a, $b;
+		is(scalar(grep { /40001/ } @errors, map { $_->error } $a, $b) > 0, 1, "$how: one of two that write what the other has read fails" . ($then ? ', also if the rows thaw and settle between' : ''));
+		$_->query('ROLLBACK;') foreach $a, $b;
+		$_->quit foreach $a, $b;
+	}
+}
+is_sound('w');
+
+# ---- the file: groups move to free pages, and what is behind them is cut off
+
+sql('CREATE TABLE f (k int, v int, t text) USING rustydb_columnar; INSERT INTO f SELECT g, g % 5, repeat($$f$$, 200) FROM generate_series(1, 200000) g; CHECKPOINT; VACUUM f');
+my $size = pages('f');
+cmp_ok($size, '<', 700, "200,000 rows of 230 bytes take $size pages");
+cmp_ok(settled('f'), '>', 199_000, 'nearly all in groups');
+is(sql('SELECT count(*), sum(k), min(length(t)) FROM f'), '200000|20000100000|200', 'and can be read');
+sql('UPDATE f SET v = 9 WHERE k % 1000 = 1; CHECKPOINT; VACUUM f; VACUUM f');
+is(sql('SELECT count(*), sum(k), count(*) FILTER (WHERE v = 9) FROM f'), '200000|20000100000|200', 'changed here and there');
+sql('CHECKPOINT; VACUUM f; CHECKPOINT; VACUUM f');
+cmp_ok(pages('f'), '<', $size * 2, 'it is small again: ' . pages('f') . ' pages');
+is_sound('f');
+sql('DELETE FROM f');
+sql('VACUUM f; VACUUM f');
+cmp_ok(pages('f'), '<', 100, 'an empty one gives its pages back');
+is_sound('f');
+
+# ---- the worker
+
+sql('CREATE DATABASE other');
+$node->safe_psql('other', 'CREATE EXTENSION rustydb_storage');
+alter_system($node, 'rustydb.settle_delay' => '1s');
+$node->safe_psql('other', 'CREATE TABLE o (k int, t text) USING rustydb_columnar; INSERT INTO o SELECT g, repeat($$o$$, 100) FROM generate_series(1, 50000) g');
+ok(wait_until(sub { $node->safe_psql('other', "SELECT coalesce(sum(current_rows), 0) > 49000 FROM rustydb.columnar_groups('o')") eq 't' }), 'the maintenance worker settles what has rested');
+is(sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rustydb maintenance' AND datname = 'other' AND application_name = 'rustydb maintenance'"), '1', 'and can be seen');
+is($node->safe_psql('other', 'ALTER TABLE o ADD COLUMN c int; DROP TABLE o; SELECT 1'), '1', 'it is in nobody\'s way');
+is(sql('DROP DATABASE other'), '', 'nor in that of DROP DATABASE');
+alter_system($node, 'rustydb.settle_delay' => undef);
+
+# ---- damage
+
+sql('CREATE TABLE d (k int, t text) USING rustydb_columnar; INSERT INTO d SELECT g, md5(g::text) FROM generate_series(1, 140000) g');
+settle('d');
+my ($page, $npages) = split /\|/, sql("SELECT page, pages FROM rustydb.columnar_groups('d') OFFSET 1 LIMIT 1");
+is(sql("SELECT count(*) FROM rustydb.columnar_groups('d')"), '3', 'three groups');
+my $file = $node->data_dir . '/' . sql("SELECT pg_relation_filepath('d')");
+my $at = ($page + $npages - 2) * $BLCKSZ + 4000;
+$node->stop;
+open my $handle, '+<:raw', $file or die "could not open $file: $!";
+seek $handle, $at, 0;
+read $handle, my $byte, 1;
+seek $handle, $at, 0;
+print $handle chr(ord($byte) ^ 0x55);
+close $handle;
+$node->start;
+my ($state, $message) = failure_of($node, 'postgres', 'SELECT max(t) FROM d');
+is($state, 'XX001', 'a chunk with a byte that has changed is an error');
+like($message, qr/invalid page in block \d+ of relation/, 'that names the place');
+is(sql("SELECT count(*) FROM d WHERE k > 0"), '140000', 'a column that is not damaged can be read');
+cmp_ok(sql("SELECT count(t) FROM d WHERE k < 60000"), '==', 59999, 'and so can other groups');
+like(sql("SELECT * FROM rustydb.verify('d') LIMIT 1"), qr/^\d+\|\d*\|.*checksum/, 'verify() finds it');
+is(sql('VACUUM d'), '', 'VACUUM does not mind');
+is(sql("SELECT count(*) FROM d WHERE k > 0"), '140000', 'and takes nothing away');
+
+# ---- events
+
+sql('CREATE TABLE e (k int, t text) USING rustydb_columnar');
+$node->safe_psql('postgres', "COPY e FROM PROGRAM 'seq -f ''%g,x'' 1 1000' (FORMAT csv)");
+sub events { return sql("SELECT event -> 'data' -> '$_[0]' ->> '$_[1]' FROM rustydb.recent_events('columnar') WHERE event -> 'data' -> '$_[0]' ->> 'table_name' = 'e' LIMIT 1"); }
+is(events('BatchInserted', 'rows'), '1000', 'BatchInserted: COPY');
+is(events('BatchInserted', 'columns'), '2', 'and its columns');
+settle('e');
+sql('SET rustydb.enable_columnar_scan = on; SELECT sum(k) FROM e');
+is(events('ColumnScanned', 'rows_scanned'), '1000', 'ColumnScanned: the rows');
+is(events('ColumnScanned', 'column_name'), 'k', 'and the column');
+sql("INSERT INTO e SELECT g, CASE WHEN g < 70000 THEN 'x' ELSE md5(g::text) END FROM generate_series(1, 130000) g; SELECT rustydb.columnar_compact('e')");
+is(events('EncodingChanged', 'column_name'), 't', 'EncodingChanged');
+isnt(events('EncodingChanged', 'old_encoding'), events('EncodingChanged', 'new_encoding'), 'from one to another');
+
+unlike(slurp_file($node->logfile), qr/PANIC|TRAP|terminated by signal (?!9)/, 'the log has no complaint');
+$node->stop;
+done_testing();
