@@ -16,11 +16,17 @@ in_database() {
 }
 
 # A number below n that depends on the row and a salt only.
-pick() { echo "(abs(hashint8extended($1, $2)) % $3)"; }
+pick() { echo "(abs(hashint8extended($1, $2) / 2) % $3)::int"; }
+
+word() {
+    echo "(ARRAY['carefully', 'quickly', 'furiously', 'slyly', 'final', 'bold', 'ironic', 'regular', 'express', 'deposits', 'requests', 'accounts',
+    'packages', 'theodolites', 'pinto', 'beans', 'foxes', 'sleep', 'haggle', 'nag', 'wake', 'among', 'above', 'the', 'across', 'blithely', 'even',
+    'special', 'pending', 'unusual', 'instructions', 'dependencies', 'asymptotes', 'platelets'])[1 + $(pick "$1" "$2" 34)]"
+}
 
 lineitem() {
     cat <<END
-SELECT (g / 4) * 8 + 1 AS l_orderkey, 1 + $(pick g 1 200000) AS l_partkey, 1 + $(pick g 2 10000) AS l_suppkey, 1 + g % 4 AS l_linenumber,
+SELECT (g / 4) * 8 + 1 AS l_orderkey, 1 + $(pick g 1 200000) AS l_partkey, 1 + $(pick g 2 10000) AS l_suppkey, (1 + g % 4)::int AS l_linenumber,
     (1 + $(pick g 3 50))::numeric(15,2) AS l_quantity, ((90000 + $(pick g 4 10000000)) / 100.0)::numeric(15,2) AS l_extendedprice,
     ($(pick g 5 11) / 100.0)::numeric(15,2) AS l_discount, ($(pick g 6 9) / 100.0)::numeric(15,2) AS l_tax,
     (ARRAY['R', 'A', 'N'])[1 + $(pick g 7 3)]::char(1) AS l_returnflag, CASE WHEN g < $ROWS / 2 THEN 'F' ELSE 'O' END::char(1) AS l_linestatus,
@@ -28,10 +34,9 @@ SELECT (g / 4) * 8 + 1 AS l_orderkey, 1 + $(pick g 1 200000) AS l_partkey, 1 + $
     date '1992-01-03' + (g * 2400 / $ROWS + $(pick g 8 120) + $(pick g 10 30))::int AS l_receiptdate,
     (ARRAY['DELIVER IN PERSON', 'COLLECT COD', 'NONE', 'TAKE BACK RETURN'])[1 + $(pick g 11 4)]::char(25) AS l_shipinstruct,
     (ARRAY['REG AIR', 'AIR', 'RAIL', 'SHIP', 'TRUCK', 'MAIL', 'FOB'])[1 + $(pick g 12 7)]::char(10) AS l_shipmode,
-    (ARRAY['carefully', 'quickly', 'furiously', 'slyly'])[1 + $(pick g 13 4)] || ' ' ||
-    (ARRAY['final', 'bold', 'ironic', 'regular', 'express'])[1 + $(pick g 14 5)] || ' ' ||
-    (ARRAY['deposits', 'requests', 'accounts', 'packages', 'theodolites'])[1 + $(pick g 15 5)] AS l_comment
-FROM generate_series(0, $ROWS - 1) g
+    $(word g 13) || ' ' || $(word g 14) || ' ' || $(word g 15) || CASE WHEN $(pick g 16 2) = 0 THEN ' ' || $(word g 17) ELSE '' END ||
+    CASE WHEN $(pick g 18 3) = 0 THEN ' ' || $(word g 19) ELSE '' END AS l_comment
+FROM generate_series(0::bigint, $ROWS - 1) g
 END
 }
 
@@ -43,7 +48,7 @@ SELECT g AS id, timestamptz '2026-01-01' + g * interval '250 ms' AS at, md5(g::t
     $(pick g 27 100000)::int8 AS bytes_in, $(pick g 28 100000)::int8 AS bytes_out, 'agent ' || $(pick g 29 40) AS agent,
     (ARRAY['eu', 'us', 'ap'])[1 + $(pick g 30 3)] AS region, $(pick g 31 2) = 0 AS cached, $(pick g 32 10)::int2 AS shard,
     NULL::text AS error, ($(pick g 33 10000) / 100.0)::numeric(8,2) AS cost, date '2026-01-01' + (g / 345600)::int AS day, 'constant' AS source
-FROM generate_series(1, $EVENTS) g
+FROM generate_series(1::bigint, $EVENTS) g
 END
 }
 

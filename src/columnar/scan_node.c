@@ -61,7 +61,7 @@ static Size estimate_dsm(CustomScanState *node, ParallelContext *context);
 static void init_dsm(CustomScanState *node, ParallelContext *context, void *coordinate);
 static void reinit_dsm(CustomScanState *node, ParallelContext *context, void *coordinate);
 static void init_worker(CustomScanState *node, shm_toc *toc, void *coordinate);
-static void shutdown(CustomScanState *node);
+static void shut_down(CustomScanState *node);
 static void explain(CustomScanState *node, List *ancestors, ExplainState *es);
 
 const CustomScanMethods rdb_scan_methods = {
@@ -79,7 +79,7 @@ static const CustomExecMethods exec_methods = {
 	.InitializeDSMCustomScan = init_dsm,
 	.ReInitializeDSMCustomScan = reinit_dsm,
 	.InitializeWorkerCustomScan = init_worker,
-	.ShutdownCustomScan = shutdown,
+	.ShutdownCustomScan = shut_down,
 	.ExplainCustomScan = explain,
 };
 
@@ -422,7 +422,7 @@ add_counts(RdbScanCounts *to, const RdbScanCounts *from)
 /* The shared memory is about to go: a worker leaves its figures there, and the leader takes
  * those of all. */
 static void
-shutdown(CustomScanState *node)
+shut_down(CustomScanState *node)
 {
 	ColumnarState  *state = (ColumnarState *) node;
 

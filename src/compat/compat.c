@@ -9,6 +9,7 @@
 #include "access/genam.h"
 #include "access/multixact.h"
 #include "catalog/pg_class.h"
+#include "catalog/pg_collation.h"
 #include "catalog/pg_database.h"
 #include "catalog/storage.h"
 #include "commands/vacuum.h"
@@ -25,8 +26,9 @@
 #include "storage/sync.h"
 #include "storage/procarray.h"
 #include "utils/acl.h"
+#include "utils/builtins.h"
 #include "utils/guc.h"
-#include "utils/pg_locale.h"
+#include "utils/syscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "utils/relfilenumbermap.h"
 #else
@@ -426,17 +428,60 @@ rdb_compat_count_rows(Relation rel, uint32 n)
 #endif
 }
 
-/* Whether a collation orders strings by their bytes. */
+static bool
+is_name_of_c(Datum name, bool is_null)
+{
+	char	   *string = is_null ? NULL : TextDatumGetCString(name);
+	bool		is_c = string != NULL &&
+		(strcmp(string, "C") == 0 || strcmp(string, "POSIX") == 0);
+
+	if (string)
+		pfree(string);
+	return is_c;
+}
+
+/* The database's own collation. */
+static bool
+database_is_c(void)
+{
+	HeapTuple	tuple = SearchSysCache1(DATABASEOID, ObjectIdGetDatum(MyDatabaseId));
+	bool		is_null;
+	Datum		name;
+	bool		is_c;
+
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	name = SysCacheGetAttr(DATABASEOID, tuple, Anum_pg_database_datcollate, &is_null);
+	is_c = ((Form_pg_database) GETSTRUCT(tuple))->datlocprovider == COLLPROVIDER_LIBC &&
+		is_name_of_c(name, is_null);
+	ReleaseSysCache(tuple);
+	return is_c;
+}
+
+/* Whether a collation orders strings by their bytes.  (pg_locale.h knows; it wants the
+ * header files of ICU.) */
 bool
 rdb_compat_collation_is_c(Oid collation)
 {
+	HeapTuple	tuple;
+	bool		is_null;
+	Datum		name;
+	bool		is_c;
+
+	if (collation == C_COLLATION_OID)
+		return true;
+	if (collation == DEFAULT_COLLATION_OID)
+		return database_is_c();
 	if (!OidIsValid(collation))
 		return false;
-#if PG_VERSION_NUM >= 180000
-	return pg_newlocale_from_collation(collation)->collate_is_c;
-#else
-	return lc_collate_is_c(collation);
-#endif
+	tuple = SearchSysCache1(COLLOID, ObjectIdGetDatum(collation));
+	if (!HeapTupleIsValid(tuple))
+		return false;
+	name = SysCacheGetAttr(COLLOID, tuple, Anum_pg_collation_collcollate, &is_null);
+	is_c = ((Form_pg_collation) GETSTRUCT(tuple))->collprovider == COLLPROVIDER_LIBC &&
+		is_name_of_c(name, is_null);
+	ReleaseSysCache(tuple);
+	return is_c;
 }
 
 /* The number of a process's PGPROC: below rdb_compat_max_procs(). */
