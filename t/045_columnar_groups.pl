@@ -121,6 +121,69 @@ sql('VACUUM f; VACUUM f');
 cmp_ok(pages('f'), '<', 100, 'an empty one gives its pages back');
 is_sound('f');
 
+# ---- rows that change while others wait for them, and rows that are named by their places
+
+# what heap says, and what a table says whose rows are in groups
+sub like_heap
+{
+	my ($what, $run) = @_;
+	my @said;
+	foreach my $am ('heap', 'rustydb_columnar')
+	{
+		sql("DROP TABLE IF EXISTS e, u; CREATE TABLE e (k int, v int, t text) USING $am; CREATE TABLE u (k int UNIQUE, w int) USING $am;
+			INSERT INTO e SELECT g, g % 3, repeat('e', g % 50) FROM generate_series(1, 3000) g;
+			INSERT INTO u SELECT g, 0 FROM generate_series(1, 3000) g");
+		settle($_) foreach $am eq 'heap' ? () : ('e', 'u');
+		is(settled('e'), '3000', 'all rows are in groups') unless $am eq 'heap';
+		push @said, join(' / ', $run->(session($node, 'postgres'), session($node, 'postgres')));
+	}
+	is($said[1], $said[0], $what);
+	note($said[0]);
+	return;
+}
+sub waited
+{
+	my ($first, $second, $sql) = @_;
+	my $blocked = "SELECT count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND query LIKE '%e%'";
+	$second->send($sql);
+	ok(wait_until(sub { sql($blocked) ne '0' }), 'it waits');
+	$first->query('COMMIT;');
+	return $second->query('SELECT 1;');
+}
+my $after = 'SELECT count(*), sum(v), sum(length(t)), count(t) FROM e';
+foreach my $scan ('on', 'off')
+{
+	like_heap("two that update the same row, columnar scans $scan", sub
+	{
+		my ($a, $b) = @_;
+		$b->query("SET rustydb.enable_columnar_scan = $scan;");
+		$a->query('BEGIN; UPDATE e SET v = v + 10 WHERE k = 1500;');
+		return (waited($a, $b, "UPDATE e SET v = v + 100 WHERE k = 1500 AND v < 50 RETURNING *;"), sql($after));
+	});
+	like_heap("another table's rows while one waits, columnar scans $scan", sub
+	{
+		my ($a, $b) = @_;
+		$b->query("SET rustydb.enable_columnar_scan = $scan; SET enable_nestloop = off; SET enable_indexscan = off; SET enable_bitmapscan = off;");
+		$a->query('BEGIN; UPDATE u SET w = w + 1 WHERE k = 1500;');
+		return (waited($a, $b, "UPDATE u SET w = w + length(e.t) + 7 FROM e WHERE e.k = u.k AND u.k BETWEEN 1495 AND 1510 AND e.v < 2 RETURNING *;"),
+			sql('SELECT count(*), sum(w) FROM u'));
+	});
+	like_heap("the row where a cursor is, columnar scans $scan", sub
+	{
+		my ($a) = @_;
+		return ($a->query("SET rustydb.enable_columnar_scan = $scan; BEGIN; DECLARE c CURSOR FOR SELECT t FROM e WHERE k > 1700; FETCH 5 FROM c; UPDATE e SET v = 77 WHERE CURRENT OF c; MOVE 10 c; DELETE FROM e WHERE CURRENT OF c; COMMIT;"),
+			sql("SELECT k FROM e WHERE v = 77"), sql($after));
+	});
+}
+like_heap('what is in the way of ON CONFLICT is one that a snapshot sees', sub
+{
+	my ($a) = @_;
+	return ($a->query("BEGIN ISOLATION LEVEL REPEATABLE READ; SELECT count(*) FROM u; INSERT INTO u SELECT g, 1 FROM generate_series(2990, 3005) g ON CONFLICT DO NOTHING; COMMIT;"),
+		$a->query("BEGIN ISOLATION LEVEL REPEATABLE READ; INSERT INTO u VALUES (5, 1) ON CONFLICT (k) DO UPDATE SET w = excluded.w + 1 RETURNING *; COMMIT;"),
+		sql('SELECT count(*), sum(w) FROM u'));
+});
+sql('DROP TABLE e, u');
+
 # ---- the worker
 
 sql('CREATE DATABASE other');
@@ -130,7 +193,11 @@ $node->safe_psql('other', 'CREATE TABLE o (k int, t text) USING rustydb_columnar
 ok(wait_until(sub { $node->safe_psql('other', "SELECT coalesce(sum(current_rows), 0) > 49000 FROM rustydb.columnar_groups('o')") eq 't' }), 'the maintenance worker settles what has rested');
 is(sql("SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'rustydb maintenance' AND datname = 'other' AND application_name = 'rustydb maintenance'"), '1', 'and can be seen');
 is($node->safe_psql('other', 'ALTER TABLE o ADD COLUMN c int; DROP TABLE o; SELECT 1'), '1', 'it is in nobody\'s way');
+$node->safe_psql('other', 'CREATE TABLE q (k int) USING rustydb_columnar; INSERT INTO q VALUES (1)');
+my $before = log_size($node);
 is(sql('DROP DATABASE other'), '', 'nor in that of DROP DATABASE');
+sleep 2;
+unlike(log_since($node, $before), qr/FATAL/, 'after which none is started there');
 alter_system($node, 'rustydb.settle_delay' => undef);
 
 # ---- damage

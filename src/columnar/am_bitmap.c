@@ -7,8 +7,9 @@
  * its table begins, before any bitmap is made.
  *
  * Until 17 core prefetches the blocks of a bitmap from the main fork by their numbers, and
- * raises an error beyond the last segment file.  A file is never cut so short
- * (store/map_trim.c), but a table that was filled under rustydb.shuffle_blocks has such
+ * raises an error beyond the last segment file.  Its scans of our tables are kept from it
+ * (scan_prefetch.c), but for those in EvalPlanQual's subplans; VACUUM cuts no file so short
+ * (store/map_trim.c); but a table that was filled under rustydb.shuffle_blocks has such
  * blocks from the beginning.  The bitmaps of such a table hold pages: what any index puts
  * in is translated before the executor sees it.  (So its blocks never settle.)
  */

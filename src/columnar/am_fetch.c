@@ -344,8 +344,7 @@ fetch_version(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlo
 }
 
 static bool
-tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
-						TupleTableSlot *slot)
+fetch_row(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
 {
 	ItemPointerData row = *tid;	/* which may be the slot's own */
 	RdbBlock	block;
@@ -358,6 +357,42 @@ tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
 	while (again);
 	rdb_block_end(&block);
 	return found;
+}
+
+/* EvalPlanQual has a slot of the plan's kind for rows of tables that it does not lock; a
+ * custom scan's is a virtual one. */
+static bool
+fetch_into_other(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	TupleTableSlot *row = table_slot_create(rel, NULL);
+	bool		found = fetch_row(rel, tid, snapshot, row);
+
+	if (found)
+	{
+		ExecCopySlot(slot, row);
+		ExecMaterializeSlot(slot);
+		slot->tts_tid = row->tts_tid;
+		slot->tts_tableOid = row->tts_tableOid;
+	}
+	ExecDropSingleTupleTableSlot(row);
+	return found;
+}
+
+static bool
+tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
+						TupleTableSlot *slot)
+{
+	return TTS_IS_BUFFERTUPLE(slot) ? fetch_row(rel, tid, snapshot, slot) :
+		fetch_into_other(rel, tid, snapshot, slot);
+}
+
+/* A row of a group has no page: all snapshots see it that could have found it. */
+static bool
+tuple_satisfies_snapshot(Relation rel, TupleTableSlot *slot, Snapshot snapshot)
+{
+	if (!BufferIsValid(((BufferHeapTupleTableSlot *) slot)->buffer))
+		return true;
+	return heap->tuple_satisfies_snapshot(rel, slot, snapshot);
 }
 
 static bool
@@ -397,6 +432,7 @@ rdb_fetch_callbacks(TableAmRoutine *routine)
 	routine->index_fetch_tuple = index_fetch_tuple;
 	routine->index_delete_tuples = index_delete_tuples;
 	routine->tuple_fetch_row_version = tuple_fetch_row_version;
+	routine->tuple_satisfies_snapshot = tuple_satisfies_snapshot;
 	routine->tuple_tid_valid = tuple_tid_valid;
 	routine->tuple_get_latest_tid = tuple_get_latest_tid;
 }

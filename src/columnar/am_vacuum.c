@@ -364,8 +364,9 @@ make_space(Vacuum *vacuum)
 {
 	if (vacuum->hurries)
 		return;
-	settle(vacuum);
+	/* before settling writes extents that the sweep has not seen */
 	rdb_extent_sweep_end(&vacuum->extents);
+	settle(vacuum);
 	trim(vacuum);
 	vacuum->report.pages_left = RelationGetNumberOfBlocks(vacuum->rel);
 	rdb_vacuum_note_pages(vacuum->rel, vacuum->report.pages_left, vacuum->report.live,

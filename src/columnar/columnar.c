@@ -7,6 +7,7 @@
 #include "columnar/columnar.h"
 
 #include "columnar/scan_path.h"
+#include "columnar/scan_prefetch.h"
 #include "columnar/settle.h"
 #include "utils/guc.h"
 
@@ -37,4 +38,5 @@ void
 rdb_columnar_hooks(void)
 {
 	rdb_scan_path_hooks();
+	rdb_scan_prefetch_hooks();
 }

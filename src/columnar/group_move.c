@@ -30,12 +30,16 @@ collect(Relation rel, BlockNumber from, BlockNumber to, const RdbGroupHeader *he
 {
 	RdbGroupBlock *entries = rdb_group_blocks(rel, from, header);
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
+	BlockNumber nblocks = rdb_map_nblocks(rel);
 	int			n = 0;
 
 	for (uint32 i = 0; entries != NULL && i < header->nblocks; i++)
 	{
-		RdbMapEntry entry = rdb_map_entry(rel, entries[i].block, &pin);
+		RdbMapEntry entry;
 
+		if (entries[i].block >= nblocks)
+			continue;
+		entry = rdb_map_entry(rel, entries[i].block, &pin);
 		if (RdbEntryGetKind(entry) != RDB_ENTRY_GROUP || RdbEntryGetPage(entry) != from)
 			continue;
 		memset(&blocks[n], 0, sizeof(blocks[n]));

@@ -178,7 +178,9 @@ read_footer(RdbGroup *group, Relation rel)
 static RdbGroup *
 open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext parent)
 {
-	MemoryContext context = AllocSetContextCreate(parent, "column group", ALLOCSET_DEFAULT_SIZES);
+	/* what fails to open goes with the caller's memory */
+	MemoryContext context = AllocSetContextCreate(CurrentMemoryContext, "column group",
+												  ALLOCSET_DEFAULT_SIZES);
 	RdbGroup   *group = MemoryContextAllocZero(context, sizeof(RdbGroup));
 
 	group->context = context;
@@ -187,6 +189,7 @@ open_group(Relation rel, BlockNumber first, const char *memory, MemoryContext pa
 	group->first = first;
 	group->memory = memory;
 	read_footer(group, rel);
+	MemoryContextSetParent(context, parent);
 	return group;
 }
 

@@ -7,8 +7,8 @@
  * the others, which rows of groups are asked.  Only columns that the plan needs are
  * decoded, and after the conditions only where rows are left.
  *
- * Plan: custom_private is a list of the needed columns' numbers, that of ctid among them; custom_exprs has the list
- * of conditions for chunks and that of the others.
+ * Plan: custom_private is a list of the needed columns' numbers; custom_exprs has the
+ * list of conditions for chunks and that of the others.
  */
 #include "postgres.h"
 
@@ -38,7 +38,6 @@ typedef struct ColumnarState
 	RdbQual    *quals;
 	int			nneeded;
 	AttrNumber *needed;
-	bool		needs_tid;
 	RdbValueRoom *rooms;		/* of each needed column */
 	RdbBlockScan *blocks;		/* NULL: not begun */
 	instr_time	begun;
@@ -92,7 +91,7 @@ rdb_scan_register(void)
 static Node *
 create_state(CustomScan *plan)
 {
-	ColumnarState  *state = (ColumnarState *) newNode(sizeof(ColumnarState), T_CustomScanState);
+	ColumnarState *state = (ColumnarState *) newNode(sizeof(ColumnarState), T_CustomScanState);
 
 	(void) plan;
 	state->css.methods = &exec_methods;
@@ -123,7 +122,7 @@ begin_quals(ColumnarState *state, List *clauses)
 static void
 begin(CustomScanState *node, EState *estate, int eflags)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	ListCell   *cell;
 
@@ -135,13 +134,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	state->rooms = palloc0(Max(list_length(plan->custom_private), 1) * sizeof(RdbValueRoom));
 	foreach(cell, plan->custom_private)
 	{
-		if (lfirst_int(cell) == SelfItemPointerAttributeNumber)
-			state->needs_tid = true;
-		else
-		{
-			state->rooms[state->nneeded].context = CurrentMemoryContext;
-			state->needed[state->nneeded++] = (AttrNumber) lfirst_int(cell);
-		}
+		state->rooms[state->nneeded].context = CurrentMemoryContext;
+		state->needed[state->nneeded++] = (AttrNumber) lfirst_int(cell);
 	}
 	/* nobody looks at the others */
 	memset(node->ss.ss_ScanTupleSlot->tts_isnull, true,
@@ -226,8 +220,8 @@ fill_from_group(ColumnarState *state, uint32 at, TupleTableSlot *slot)
 		fill_column(state, i, at, slot);
 	ExecStoreVirtualTuple(slot);
 	slot->tts_tableOid = RelationGetRelid(blocks->rel);
-	if (state->needs_tid)
-		rdb_block_scan_tid(blocks, at, &slot->tts_tid);
+	/* WHERE CURRENT OF asks for it, and tells nobody before */
+	rdb_block_scan_tid(blocks, at, &slot->tts_tid);
 }
 
 /* A worker's figures are in shared memory when the leader hears that it has no more rows. */
@@ -288,12 +282,13 @@ access_row(ColumnarState *state)
 	return next_row(state);
 }
 
-/* EvalPlanQual asks the qual of what it has. */
+/* EvalPlanQual has a whole row, in a slot of another kind than that which the plan was
+ * made for, where columns are there without being asked for; it asks the qual itself. */
 static bool
 recheck(ColumnarState *state, TupleTableSlot *slot)
 {
 	(void) state;
-	(void) slot;
+	slot_getallattrs(slot);
 	return true;
 }
 
@@ -315,7 +310,7 @@ execute(CustomScanState *node)
 static void
 rescan(CustomScanState *node)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 
 	state->nrows = 0;
 	if (state->blocks)
@@ -343,7 +338,7 @@ tell_scanned(ColumnarState *state)
 static void
 end(CustomScanState *node)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 
 	if (state->blocks == NULL)
 		return;
@@ -371,7 +366,7 @@ estimate_dsm(CustomScanState *node, ParallelContext *context)
 static void
 init_dsm(CustomScanState *node, ParallelContext *context, void *coordinate)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 	SharedState *shared = coordinate;
 
 	rdb_shared_scan_init(&shared->scan, node->ss.ss_currentRelation, context->nworkers);
@@ -398,7 +393,7 @@ reinit_dsm(CustomScanState *node, ParallelContext *context, void *coordinate)
 static void
 init_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 	SharedState *shared = coordinate;
 
 	(void) toc;
@@ -424,7 +419,7 @@ add_counts(RdbScanCounts *to, const RdbScanCounts *from)
 static void
 shut_down(CustomScanState *node)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 
 	if (state->worker_counts == NULL || state->blocks == NULL)
 		return;
@@ -458,7 +453,7 @@ explain_conditions(ColumnarState *state, List *ancestors, ExplainState *es)
 static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
-	ColumnarState  *state = (ColumnarState *) node;
+	ColumnarState *state = (ColumnarState *) node;
 	const RdbScanCounts *counts;
 
 	explain_conditions(state, ancestors, es);

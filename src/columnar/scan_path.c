@@ -223,8 +223,6 @@ list_columns(const Bitmapset *columns, Relation table)
 			(is_needed(columns, attno) || is_needed(columns, 0)))
 			list = lappend_int(list, attno);
 	}
-	if (is_needed(columns, SelfItemPointerAttributeNumber) || is_needed(columns, 0))
-		list = lappend_int(list, SelfItemPointerAttributeNumber);
 	return list;
 }
 

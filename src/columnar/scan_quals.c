@@ -302,7 +302,11 @@ rdb_qual_evaluate(RdbQual *qual, ExprContext *context)
 		return;
 	if (qual->shape.kind == RDB_QUAL_ANY)
 	{
+		/* the array and what is made of it are kept with its values */
+		MemoryContext before = MemoryContextSwitchTo(qual->context);
+
 		take_array(qual, datum);
+		MemoryContextSwitchTo(before);
 		return;
 	}
 	qual->n = 1;

@@ -47,6 +47,8 @@
 
 #define MOST_EAGER_BLOCKS 7
 
+#define BLOCKS_BETWEEN_QUESTIONS 256
+
 int			rdb_settle_delay = 60;
 bool		rdb_settle_eagerly = false;
 
@@ -222,7 +224,9 @@ take_page(Settle *settle, BlockNumber block, RdbMapEntry entry, Buffer buffer)
 	settle->settled->waiting++;
 	if (!ConditionalLockBufferForCleanup(buffer))
 		return;
-	if (is_worth_it(settle, BufferGetPage(buffer), RdbEntryGetThaws(entry)))
+	/* a page of another kind is none of rows, whatever the page table says */
+	if (PageGetSpecialSize(BufferGetPage(buffer)) == 0 &&
+		is_worth_it(settle, BufferGetPage(buffer), RdbEntryGetThaws(entry)))
 	{
 		clean(settle, buffer);
 		if (judge(settle, buffer, &rows, &newest))
@@ -419,6 +423,8 @@ static void
 take_away_empty(Settle *settle)
 {
 	(void) rdb_map_settle(settle->rel, settle->empty, settle->nempty, settle->freed);
+	for (int i = 0; i < settle->nempty; i++)
+		pfree(unconstify(char *, settle->empty[i].copy));
 	settle->nempty = 0;
 }
 
@@ -544,6 +550,7 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 	Settle	   *settle = palloc0(sizeof(Settle));
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
 	BlockNumber end = rdb_map_nblocks(rel);
+	bool		enough = false;
 
 	begin(settle, rel, limits, free_pages, settled);
 	begin_group(settle);
@@ -559,11 +566,14 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 				take_away_empty(settle);
 			else
 				end_group(settle);
-			if (is_enough(settle))
-			{
-				settled->next = block;
-				break;
-			}
+			enough = is_enough(settle);
+		}
+		else if (block % BLOCKS_BETWEEN_QUESTIONS == 0)
+			enough = block > limits->from && is_enough(settle);
+		if (enough)
+		{
+			settled->next = block;
+			break;
 		}
 		add_block(settle, block, &pin);
 	}

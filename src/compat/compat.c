@@ -15,6 +15,7 @@
 #include "commands/vacuum.h"
 #include "executor/instrument.h"
 #include "miscadmin.h"
+#include "nodes/execnodes.h"
 #include "pgstat.h"
 #include "postmaster/bgworker_internals.h"
 #include "storage/bufmgr.h"
@@ -22,6 +23,7 @@
 #if PG_VERSION_NUM >= 170000
 #include "storage/read_stream.h"
 #endif
+#include "storage/sinval.h"
 #include "storage/standby.h"
 #include "storage/sync.h"
 #include "storage/procarray.h"
@@ -552,4 +554,29 @@ rdb_compat_worker_registered(const char *library, const char *name)
 			return true;
 	}
 	return false;
+}
+
+/* A bitmap scan that has not begun prefetches no blocks; since 18 table access methods do
+ * that. */
+void
+rdb_compat_stop_prefetching(BitmapHeapScanState *state)
+{
+#if PG_VERSION_NUM < 180000
+	state->prefetch_maximum = 0;
+#else
+	(void) state;
+#endif
+}
+
+/* Everybody else builds what he remembers of a relation anew when he locks it next, even if
+ * this transaction aborts; see CacheInvalidateSmgr() in inval.c. */
+void
+rdb_compat_forget_relation(Relation rel)
+{
+	SharedInvalidationMessage message = {0};
+
+	message.rc.id = SHAREDINVALRELCACHE_ID;
+	message.rc.dbId = rel->rd_rel->relisshared ? InvalidOid : MyDatabaseId;
+	message.rc.relId = RelationGetRelid(rel);
+	SendSharedInvalidMessages(&message, 1);
 }

@@ -121,6 +121,7 @@ typedef struct RdbUsage
 	int64		wal_bytes;
 } RdbUsage;
 
+struct BitmapHeapScanState;
 extern void rdb_compat_usage(RdbUsage *usage);
 extern void rdb_compat_buffer_tag(const BufferDesc *desc, RdbRelFile *file,
 								  ForkNumber *fork, BlockNumber *block);
@@ -163,6 +164,8 @@ extern bool rdb_compat_collation_is_c(Oid collation);
 extern int	rdb_compat_procno(const PGPROC *proc);
 extern PGPROC *rdb_compat_proc(int procno);
 extern int	rdb_compat_max_procs(void);
+extern void rdb_compat_stop_prefetching(struct BitmapHeapScanState *state);
+extern void rdb_compat_forget_relation(Relation rel);
 extern void *rdb_compat_guc_malloc(Size size);
 extern bool rdb_compat_worker_registered(const char *library,
 										 const char *name);

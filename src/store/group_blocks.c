@@ -68,6 +68,7 @@ rdb_group_use(Relation rel, BlockNumber first, RdbGroupUse *use)
 	RdbGroupHeader header;
 	RdbGroupBlock *blocks;
 	RdbGroupKind kind = rdb_group_look(rel, first, &header);
+	BlockNumber nblocks = rdb_map_nblocks(rel);
 
 	memset(use, 0, sizeof(*use));
 	if (kind != RDB_GROUP)
@@ -77,9 +78,13 @@ rdb_group_use(Relation rel, BlockNumber first, RdbGroupUse *use)
 		return RDB_GROUP_UNREADABLE;
 	for (uint32 i = 0; i < header.nblocks; i++)
 	{
-		RdbMapEntry entry = rdb_map_entry(rel, blocks[i].block, &pin);
+		RdbMapEntry entry;
 
 		CHECK_FOR_INTERRUPTS();
+		/* what a crash has left half written may be of another group, and of any block */
+		if (blocks[i].block >= nblocks)
+			continue;
+		entry = rdb_map_entry(rel, blocks[i].block, &pin);
 		if (RdbEntryGetKind(entry) != RDB_ENTRY_GROUP || RdbEntryGetPage(entry) != first)
 			continue;
 		use->blocks++;

@@ -72,13 +72,17 @@ rdb_map_reverse_slot(char *page, BlockNumber number)
 		(number - RDB_FIRST_PAGES) % RDB_REVERSE_SLOTS;
 }
 
+static uint32
+nroots(RdbMapTree tree)
+{
+	return tree == RDB_MAP_FORWARD ? RDB_FORWARD_ROOTS : RDB_REVERSE_ROOTS;
+}
+
 /* Where on the metapage an inner page is noted.  Error: 54000. */
 static uint32
 root_index(RdbMapTree tree, uint32 inner)
 {
-	uint32		roots = tree == RDB_MAP_FORWARD ? RDB_FORWARD_ROOTS : RDB_REVERSE_ROOTS;
-
-	if (inner >= roots)
+	if (inner >= nroots(tree))
 		ereport(ERROR,
 				(errcode(ERRCODE_PROGRAM_LIMIT_EXCEEDED),
 				 errmsg("table is too large for its page table")));
@@ -198,9 +202,13 @@ is_page(Buffer buffer, RdbMapTree tree, int level, uint32 index)
 static BlockNumber
 find_inner(Relation rel, RdbMapTree tree, uint32 inner)
 {
-	Buffer		meta = rdb_map_read_meta(rel);
+	Buffer		meta;
 	BlockNumber page;
 
+	/* whoever asks of numbers that there cannot be must hear that there is none */
+	if (inner >= nroots(tree))
+		return 0;
+	meta = rdb_map_read_meta(rel);
 	LockBuffer(meta, BUFFER_LOCK_SHARE);
 	page = RdbTableMetaOf(meta)->roots[root_index(tree, inner)];
 	UnlockReleaseBuffer(meta);

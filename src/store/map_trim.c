@@ -18,6 +18,7 @@
 
 #include "access/xlog.h"
 #include "catalog/storage.h"
+#include "compat/compat.h"
 #include "compat/vacuum_api.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -164,8 +165,23 @@ typedef struct Cut
 	BlockNumber adopted;		/* pages with blocks so far, and the lowest of those */
 	BlockNumber lowest;
 	BlockNumber trees;			/* pages of the trees so far */
-	const RdbPageRuns *free_pages;	/* where they may go */
+	BlockNumber room;			/* free pages before the page, where they may go */
+	const RdbPageRuns *free_pages;
+	int			run;			/* the last run that begins before the page */
 } Cut;
+
+/* How many free pages there are before a page: one less than before the one behind it, or
+ * as many. */
+static void
+leave_room(Cut *cut, BlockNumber page)
+{
+	const RdbPageRun *runs = cut->free_pages->runs;
+
+	while (cut->run >= 0 && runs[cut->run].first > page)
+		cut->run--;
+	if (cut->run >= 0 && page - runs[cut->run].first < runs[cut->run].npages)
+		cut->room--;
+}
 
 /* Whether the file can be cut at a page, which is that. */
 static bool
@@ -173,6 +189,7 @@ can_cut(Relation rel, BlockNumber page, const Tail *tail, Cut *cut)
 {
 	BlockNumber block = tail->kind == TAIL_EMPTY ? rdb_map_block_of(rel, page) : InvalidBlockNumber;
 
+	leave_room(cut, page);
 	cut->trees += tail->kind == TAIL_TREE;
 	if (block != InvalidBlockNumber)
 	{
@@ -180,7 +197,7 @@ can_cut(Relation rel, BlockNumber page, const Tail *tail, Cut *cut)
 		cut->lowest = Min(cut->lowest, block);
 	}
 	return cut->lowest == cut->nblocks - cut->adopted && page >= lowest_cut(cut->lowest) &&
-		cut->trees <= rdb_runs_pages(cut->free_pages, page) &&
+		cut->trees <= cut->room &&
 		(tail->kind != TAIL_FREE || tail->first == page);
 }
 
@@ -195,7 +212,8 @@ find_cut(Relation rel, const RdbPageRuns *free_pages, bool locked)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 	BlockNumber nblocks = count_blocks(rel);
-	Cut			cut = {nblocks, 0, nblocks, 0, free_pages};
+	Cut			cut = {nblocks, 0, nblocks, 0, rdb_runs_pages(free_pages, pages), free_pages,
+	free_pages->n - 1};
 	BlockNumber result = pages;
 
 	for (BlockNumber page = pages - 1; page > RDB_META_BLOCK; page--)
@@ -224,6 +242,18 @@ is_beyond(Relation rel, BlockNumber cut, const Tail *tail)
 	return number >= (tail->tree_page.tree == RDB_MAP_FORWARD ? rdb_map_nblocks(rel) : cut);
 }
 
+/* A free page before the cut; those that have got a block meanwhile are none. */
+static BlockNumber
+take_unadopted(Relation rel, RdbPageRuns *free_pages, BlockNumber cut)
+{
+	BlockNumber page;
+
+	do
+		page = rdb_runs_take(free_pages, 1, cut);
+	while (page != InvalidBlockNumber && rdb_map_block_of(rel, page) != InvalidBlockNumber);
+	return page;
+}
+
 /*
  * The trees' pages from the cut on are about what goes, and are taken out of the trees,
  * leaves first; or they go to free pages.  False if there are not enough of these.
@@ -233,7 +263,9 @@ clear_trees(Relation rel, BlockNumber cut, RdbPageRuns *free_pages)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 
+	/* in the commit record, and at once: somebody may cancel this */
 	CacheInvalidateRelcache(rel);
+	rdb_compat_forget_relation(rel);
 	for (int level = 0; level <= 1; level++)
 	{
 		for (BlockNumber page = cut; page < pages; page++)
@@ -250,7 +282,7 @@ clear_trees(Relation rel, BlockNumber cut, RdbPageRuns *free_pages)
 				rdb_map_forget(rel);
 				continue;
 			}
-			to = rdb_runs_take(free_pages, 1, cut);
+			to = take_unadopted(rel, free_pages, cut);
 			if (to == InvalidBlockNumber ||
 				!rdb_map_move(rel, page, to, tail.tree_page.tree, level, tail.tree_page.index))
 				return false;
@@ -266,20 +298,18 @@ unmap_from(Relation rel, BlockNumber cut)
 {
 	RdbMapPin	pin = RDB_MAP_UNPINNED;
 
+	rdb_map_shrink(rel, count_blocks(rel));
 	for (BlockNumber block = rdb_map_nblocks(rel); block-- > 0;)
 	{
 		RdbMapEntry entry = rdb_map_entry(rel, block, &pin);
 
 		CHECK_FOR_INTERRUPTS();
-		if (RdbEntryGetKind(entry) == RDB_ENTRY_GROUP ||
-			(RdbEntryGetKind(entry) == RDB_ENTRY_ROWS && RdbEntryGetPage(entry) < cut))
+		if (RdbEntryGetKind(entry) != RDB_ENTRY_ROWS || RdbEntryGetPage(entry) < cut)
 			break;
-		if (RdbEntryGetKind(entry) == RDB_ENTRY_NONE)
-			rdb_map_shrink(rel, block);
-		else
-			rdb_map_unmap(rel, RdbEntryGetPage(entry), block, block);
+		rdb_map_unmap(rel, RdbEntryGetPage(entry), block, block);
 	}
 	rdb_map_unpin(&pin);
+	rdb_map_shrink(rel, count_blocks(rel));
 }
 
 static bool

@@ -38,6 +38,13 @@ find(const RdbPageRuns *runs, BlockNumber page)
 	return low;
 }
 
+static bool
+contains(const RdbPageRuns *runs, int i, BlockNumber page)
+{
+	return i < runs->n && runs->runs[i].first <= page &&
+		page - runs->runs[i].first < runs->runs[i].npages;
+}
+
 static void
 insert(RdbPageRuns *runs, int at, BlockNumber page)
 {
@@ -61,12 +68,14 @@ remove_run(RdbPageRuns *runs, int at)
 	memmove(&runs->runs[at], &runs->runs[at + 1], (runs->n - at) * sizeof(RdbPageRun));
 }
 
-/* A page that is in none of the runs. */
+/* A page more, if it is in none of the runs. */
 void
 rdb_runs_add(RdbPageRuns *runs, BlockNumber page)
 {
 	int			at = find(runs, page);
 
+	if (contains(runs, at, page) || contains(runs, at + 1, page))
+		return;
 	if (at < runs->n && runs->runs[at].first + runs->runs[at].npages == page)
 	{
 		runs->runs[at].npages++;

@@ -128,3 +128,16 @@ rdb_work_done(Oid database, Oid table)
 	if (note != NULL)
 		pg_atomic_compare_exchange_u64(note, &key, 0);
 }
+
+/* A database is gone, and all its tables. */
+void
+rdb_work_forget(Oid database)
+{
+	for (int i = 0; i < PLACES; i++)
+	{
+		uint64		key = pg_atomic_read_u64(&notes[i]);
+
+		if ((Oid) (key >> 32) == database)
+			pg_atomic_compare_exchange_u64(&notes[i], &key, 0);
+	}
+}

@@ -14,5 +14,6 @@ extern void rdb_work_note(Relation rel);
 extern int	rdb_work_databases(Oid *databases, int most);
 extern int	rdb_work_tables(Oid database, Oid *tables, int most);
 extern void rdb_work_done(Oid database, Oid table);
+extern void rdb_work_forget(Oid database);
 
 #endif							/* RDB_WORK_NOTES_H */

@@ -28,6 +28,7 @@
 #include "nodes/parsenodes.h"
 #include "pgstat.h"
 #include "storage/latch.h"
+#include "store/work_notes.h"
 #include "utils/syscache.h"
 #include "utils/wait_event.h"
 #include "workers/roster.h"
@@ -168,6 +169,9 @@ run_alone(Oid database, RDB_UTILITY_PARAMS)
 		PG_RE_THROW();
 	}
 	PG_END_TRY();
+	/* before a worker may be started for it */
+	if (IsA(pstmt->utilityStmt, DropdbStmt))
+		rdb_work_forget(database);
 	rdb_roster_hold(InvalidOid);
 }
 
