@@ -236,6 +236,22 @@ settle('e');
 sql('SET rustydb.enable_columnar_scan = on; SELECT sum(k) FROM e');
 is(events('ColumnScanned', 'rows_scanned'), '1000', 'ColumnScanned: the rows');
 is(events('ColumnScanned', 'column_name'), 'k', 'and the column');
+
+# one scan, whoever takes part in it
+sql('CREATE TABLE par (k int, v int) USING rustydb_columnar WITH (parallel_workers = 2); INSERT INTO par SELECT g, g % 7 FROM generate_series(1, 200000) g');
+settle('par');
+sql('ANALYZE par');
+my $parallel = 'SET max_parallel_workers_per_gather = 2; SET parallel_setup_cost = 0; SET parallel_tuple_cost = 0; SET min_parallel_table_scan_size = 0';
+my $of_par = "FROM rustydb.recent_events('columnar') WHERE event -> 'data' -> 'ColumnScanned' ->> 'table_name' = 'par'";
+foreach my $leader ('on', 'off')
+{
+	my $told = sql("SELECT count(*) $of_par");
+	my $plan = sql("$parallel; SET parallel_leader_participation = $leader; EXPLAIN (ANALYZE, COSTS off, TIMING off, SUMMARY off) SELECT sum(k) FROM par WHERE v < 100");
+	like($plan, qr/Parallel Custom Scan \(ColumnarScan\) on par/, "leader $leader: a parallel scan");
+	like($plan, qr/^\s*Groups: [1-9]/m, 'which has read groups');
+	is(sql("SELECT count(*), min((event -> 'data' -> 'ColumnScanned' ->> 'rows_scanned')::int) FROM (SELECT event $of_par ORDER BY event ->> 'sequence' DESC) e"),
+		($told + 2) . '|200000', 'is told once a column, with all rows');
+}
 sql("INSERT INTO e SELECT g, CASE WHEN g < 70000 THEN 'x' ELSE md5(g::text) END FROM generate_series(1, 130000) g; SELECT rustydb.columnar_compact('e')");
 is(events('EncodingChanged', 'column_name'), 't', 'EncodingChanged');
 isnt(events('EncodingChanged', 'old_encoding'), events('EncodingChanged', 'new_encoding'), 'from one to another');

@@ -17,6 +17,7 @@
 #include "columnar/am_storage.h"
 #include "columnar/am_vacuum.h"
 #include "fmgr.h"
+#include "utils/rel.h"
 
 PG_FUNCTION_INFO_V1(rdb_columnar_handler);
 
@@ -40,6 +41,18 @@ rdb_columnar_routine(void)
 		made = true;
 	}
 	return &routine;
+}
+
+/* An open relation, if it is one of rustydb_columnar's tables.  Error: 42809. */
+Relation
+rdb_require_columnar(Relation rel)
+{
+	if (rel->rd_tableam != rdb_columnar_routine())
+		ereport(ERROR,
+				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
+				 errmsg("\"%s\" is not a table of access method rustydb_columnar",
+						RelationGetRelationName(rel))));
+	return rel;
 }
 
 /* SQL: the handler of access method rustydb_columnar. */

@@ -8,5 +8,6 @@
 #include "compat/compat.h"
 
 extern const TableAmRoutine *rdb_columnar_routine(void);
+extern Relation rdb_require_columnar(Relation rel);
 
 #endif							/* RDB_AM_HANDLER_H */

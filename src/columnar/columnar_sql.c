@@ -31,14 +31,7 @@ PG_FUNCTION_INFO_V1(rdb_columnar_encodings);
 static Relation
 open_owned(Oid relid, LOCKMODE mode)
 {
-	Relation	rel = rdb_owned_relation_open(relid, mode);
-
-	if (rel->rd_tableam != rdb_columnar_routine())
-		ereport(ERROR,
-				(errcode(ERRCODE_WRONG_OBJECT_TYPE),
-				 errmsg("\"%s\" is not a table of access method rustydb_columnar",
-						RelationGetRelationName(rel))));
-	return rel;
+	return rdb_require_columnar(rdb_owned_relation_open(relid, mode));
 }
 
 /*

@@ -97,7 +97,8 @@ check(Relation rel, RdbGroup *group)
 	const RdbGroupHeader *header = group->header;
 	int			ncolumns = rdb_group_ncolumns(header);
 
-	if (header->natts > MaxHeapAttributeNumber || header->chunk_rows > RDB_CHUNK_ROWS ||
+	if (header->natts > MaxHeapAttributeNumber || header->min_natts > header->natts ||
+		header->chunk_rows > RDB_CHUNK_ROWS ||
 		header->columns_at != MAXALIGN(header->columns_at) ||
 		(uint64) header->columns_at + ncolumns * sizeof(RdbGroupColumn) != header->chunks_at ||
 		(uint64) header->chunks_at + (uint64) ncolumns * group->nchunks * sizeof(RdbGroupChunk) !=

@@ -233,6 +233,7 @@ enter_group(RdbBlockScan *scan, BlockNumber block, RdbMapEntry entry)
 				 errdetail("It does not have block %u, which the page table has in it.", block)));
 	scan->block = block;
 	scan->index = index;
+	scan->lines_seen = scan->lines_rows = 0;
 	scan->row = scan->group->blocks[index].first_row;
 	scan->block_end = scan->row + scan->group->blocks[index].nrows;
 }
@@ -287,23 +288,44 @@ take_slice(RdbBlockScan *scan, const uint16 **rows)
 	return scan->position - from;
 }
 
-/* The TID of a row of the slice that was returned last. */
+static void
+damaged(const RdbBlockScan *scan, const char *what)
+{
+	ereport(ERROR,
+			(errcode(ERRCODE_DATA_CORRUPTED),
+			 errmsg("column group at block %u of table \"%s\" is damaged",
+					scan->group_first, RelationGetRelationName(scan->rel)),
+			 errdetail("%s of block %u.", what, scan->block)));
+}
+
+/* The offset of a block's nth row: the search goes on where the last one ended, since rows
+ * are asked for in their order.  Error: XX001 if there are not so many. */
+static OffsetNumber
+offset_of(RdbBlockScan *scan, const RdbGroupBlock *block, uint32 nth)
+{
+	const uint16 *lines = &scan->group->lines[block->lines - 1];
+
+	if (nth < scan->lines_rows)
+		scan->lines_seen = scan->lines_rows = 0;
+	while (scan->lines_rows <= nth)
+	{
+		if (scan->lines_seen >= block->nlines)
+			damaged(scan, "There are fewer line pointers than rows");
+		scan->lines_rows += lines[scan->lines_seen++] == RDB_LINE_ROW;
+	}
+	return (OffsetNumber) scan->lines_seen;
+}
+
+/* The TID of a row of the slice that was returned last.  Error: XX001. */
 void
-rdb_block_scan_tid(const RdbBlockScan *scan, uint32 at, ItemPointer tid)
+rdb_block_scan_tid(RdbBlockScan *scan, uint32 at, ItemPointer tid)
 {
 	const RdbGroup *group = scan->group;
 	const RdbGroupBlock *block = &group->blocks[scan->index];
 	uint32		nth = scan->chunk * group->header->chunk_rows + at - block->first_row;
-	OffsetNumber offset = (OffsetNumber) (nth + 1);
 
-	if (block->lines != 0)
-	{
-		const uint16 *lines = &group->lines[block->lines - 1];
-
-		for (offset = FirstOffsetNumber; lines[offset - 1] != RDB_LINE_ROW || nth-- > 0; offset++)
-			continue;
-	}
-	ItemPointerSet(tid, scan->block, offset);
+	ItemPointerSet(tid, scan->block, block->lines != 0 ? offset_of(scan, block, nth) :
+				   (OffsetNumber) (nth + 1));
 }
 
 /*

@@ -62,6 +62,8 @@ typedef struct RdbBlockScan
 	BlockNumber group_first;	/* which; invalid: none */
 	BlockNumber block;			/* which, and the how manieth of the group */
 	uint32		index;
+	uint32		lines_seen;		/* of the block's line pointers, and rows among them */
+	uint32		lines_rows;
 	uint32		row;			/* the next of the block */
 	uint32		block_end;		/* behind its last */
 	uint32		chunk;			/* that was filtered last; RDB_NOT_LOADED */
@@ -85,7 +87,7 @@ extern void rdb_block_scan_end(RdbBlockScan *scan);
 extern const RdbColumnData *rdb_block_scan_load(RdbBlockScan *scan, int column, uint32 chunk);
 extern uint32 rdb_block_scan_slice(RdbBlockScan *scan, const uint16 **rows, RdbScanRow *kind);
 
-extern void rdb_block_scan_tid(const RdbBlockScan *scan, uint32 at, ItemPointer tid);
+extern void rdb_block_scan_tid(RdbBlockScan *scan, uint32 at, ItemPointer tid);
 
 extern void rdb_shared_scan_init(RdbSharedScan *shared, Relation rel, int nworkers);
 

@@ -44,6 +44,8 @@ typedef struct ColumnarState
 	RdbSharedScan *shared;
 	RdbScanCounts *worker_counts;	/* in shared memory: of each worker */
 	int			nworkers;
+	RdbScanCounts of_workers;	/* when they have ended, in the leader */
+	bool		has_worker_counts;
 	const uint16 *rows;			/* those of the slice that come next */
 	uint32		nrows;
 	RdbScanRow	kind;
@@ -155,7 +157,8 @@ begin_blocks(ColumnarState *state)
 	if (state->shared)
 		blocks->end = 0;
 	state->blocks = blocks;
-	INSTR_TIME_SET_CURRENT(state->begun);
+	if (INSTR_TIME_IS_ZERO(state->begun))
+		INSTR_TIME_SET_CURRENT(state->begun);
 	MemoryContextSwitchTo(before);
 }
 
@@ -198,7 +201,8 @@ fill_column(ColumnarState *state, int i, uint32 at, TupleTableSlot *slot)
 	AttrNumber	attno = state->needed[i];
 	const RdbColumnData *data;
 
-	if (attno > (int) group->header->min_natts && attno > natts_of(state, blocks->chunk, at))
+	if (attno > (int) group->header->min_natts &&
+		attno > Min(natts_of(state, blocks->chunk, at), group->header->natts))
 	{
 		slot->tts_values[attno - 1] = getmissingattr(slot->tts_tupleDescriptor, attno,
 													 &slot->tts_isnull[attno - 1]);
@@ -321,18 +325,46 @@ rescan(CustomScanState *node)
 	ExecScanReScan(&node->ss);
 }
 
-/* Tell which columns were scanned, how many rows of them, and how long it took. */
+static void
+add_counts(RdbScanCounts *to, const RdbScanCounts *from)
+{
+	to->groups += from->groups;
+	to->chunks += from->chunks;
+	to->chunks_skipped += from->chunks_skipped;
+	to->columns += from->columns;
+	to->row_pages += from->row_pages;
+	to->rows_removed += from->rows_removed;
+	to->rows += from->rows;
+}
+
+/* This process's figures, and those of workers that have ended; false if nobody has
+ * scanned. */
+static bool
+all_counts(const ColumnarState *state, RdbScanCounts *counts)
+{
+	*counts = state->of_workers;
+	if (state->blocks)
+		add_counts(counts, &state->blocks->counts);
+	return state->blocks != NULL || state->has_worker_counts;
+}
+
+/* Tell which columns were scanned, how many rows of them, and how long it took: once a
+ * scan, so not in a worker that has only a part of it. */
 static void
 tell_scanned(ColumnarState *state)
 {
 	Relation	rel = state->css.ss.ss_currentRelation;
+	RdbScanCounts counts;
 	instr_time	now;
+
+	if (!all_counts(state, &counts) || (IsParallelWorker() && state->shared != NULL))
+		return;
 
 	INSTR_TIME_SET_CURRENT(now);
 	INSTR_TIME_SUBTRACT(now, state->begun);
 	for (int i = 0; i < state->nneeded; i++)
 		rdb_tell_scanned(rel, NameStr(TupleDescAttr(RelationGetDescr(rel), state->needed[i] - 1)->attname),
-						 (int64) state->blocks->counts.rows, (int64) INSTR_TIME_GET_MILLISEC(now));
+						 (int64) counts.rows, (int64) INSTR_TIME_GET_MILLISEC(now));
 }
 
 static void
@@ -340,9 +372,9 @@ end(CustomScanState *node)
 {
 	ColumnarState *state = (ColumnarState *) node;
 
+	tell_scanned(state);
 	if (state->blocks == NULL)
 		return;
-	tell_scanned(state);
 	rdb_block_scan_end(state->blocks);
 	state->blocks = NULL;
 }
@@ -375,6 +407,8 @@ init_dsm(CustomScanState *node, ParallelContext *context, void *coordinate)
 	state->shared = &shared->scan;
 	state->worker_counts = shared->counts;
 	state->nworkers = context->nworkers;
+	if (INSTR_TIME_IS_ZERO(state->begun))
+		INSTR_TIME_SET_CURRENT(state->begun);
 	if (state->blocks)
 	{
 		state->blocks->shared = state->shared;
@@ -402,18 +436,6 @@ init_worker(CustomScanState *node, shm_toc *toc, void *coordinate)
 	state->nworkers = shared->nworkers;
 }
 
-static void
-add_counts(RdbScanCounts *to, const RdbScanCounts *from)
-{
-	to->groups += from->groups;
-	to->chunks += from->chunks;
-	to->chunks_skipped += from->chunks_skipped;
-	to->columns += from->columns;
-	to->row_pages += from->row_pages;
-	to->rows_removed += from->rows_removed;
-	to->rows += from->rows;
-}
-
 /* The shared memory is about to go: a worker leaves its figures there, and the leader takes
  * those of all. */
 static void
@@ -421,14 +443,15 @@ shut_down(CustomScanState *node)
 {
 	ColumnarState *state = (ColumnarState *) node;
 
-	if (state->worker_counts == NULL || state->blocks == NULL)
+	if (state->worker_counts == NULL)
 		return;
-	if (IsParallelWorker())
+	if (IsParallelWorker() && state->blocks != NULL)
 		leave_counts(state);
-	else
+	else if (!IsParallelWorker())
 	{
 		for (int i = 0; i < state->nworkers; i++)
-			add_counts(&state->blocks->counts, &state->worker_counts[i]);
+			add_counts(&state->of_workers, &state->worker_counts[i]);
+		state->has_worker_counts = true;
 	}
 	state->worker_counts = NULL;
 }
@@ -454,17 +477,16 @@ static void
 explain(CustomScanState *node, List *ancestors, ExplainState *es)
 {
 	ColumnarState *state = (ColumnarState *) node;
-	const RdbScanCounts *counts;
+	RdbScanCounts counts;
 
 	explain_conditions(state, ancestors, es);
 	ExplainPropertyInteger("Columns", NULL, state->nneeded, es);
-	if (!es->analyze || state->blocks == NULL)
+	if (!es->analyze || !all_counts(state, &counts))
 		return;
-	counts = &state->blocks->counts;
-	ExplainPropertyUInteger("Groups", NULL, counts->groups, es);
-	ExplainPropertyUInteger("Chunks", NULL, counts->chunks, es);
-	ExplainPropertyUInteger("Chunks Skipped", NULL, counts->chunks_skipped, es);
-	ExplainPropertyUInteger("Column Chunks Decoded", NULL, counts->columns, es);
-	ExplainPropertyUInteger("Row Pages", NULL, counts->row_pages, es);
-	ExplainPropertyUInteger("Rows Removed by Chunk Filter", NULL, counts->rows_removed, es);
+	ExplainPropertyUInteger("Groups", NULL, counts.groups, es);
+	ExplainPropertyUInteger("Chunks", NULL, counts.chunks, es);
+	ExplainPropertyUInteger("Chunks Skipped", NULL, counts.chunks_skipped, es);
+	ExplainPropertyUInteger("Column Chunks Decoded", NULL, counts.columns, es);
+	ExplainPropertyUInteger("Row Pages", NULL, counts.row_pages, es);
+	ExplainPropertyUInteger("Rows Removed by Chunk Filter", NULL, counts.rows_removed, es);
 }

@@ -536,6 +536,15 @@ is_enough(const Settle *settle)
 		LockHasWaitersRelation(settle->rel, ShareUpdateExclusiveLock);
 }
 
+/* Where the next transaction begins: with those blocks again that are too few for a
+ * group. */
+static BlockNumber
+resume_at(const Settle *settle, BlockNumber block)
+{
+	return settle->n > 0 && settle->rows < settle->limits->least_rows ?
+		settle->blocks[0].block : block;
+}
+
 /*
  * Settle what can settle, as far as the limits go; adds up what was done.  Blocks that are
  * only waiting for others to make a group with are none of those that wait.  free_pages
@@ -572,7 +581,7 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 			enough = block > limits->from && is_enough(settle);
 		if (enough)
 		{
-			settled->next = block;
+			settled->next = resume_at(settle, block);
 			break;
 		}
 		add_block(settle, block, &pin);

@@ -17,7 +17,6 @@
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
-#include "storage/lmgr.h"
 #include "store/engine_rmgr.h"
 #include "store/map_change.h"
 #include "store/map_tree.h"
@@ -75,11 +74,8 @@ find_suggested(Relation rel)
 static Buffer
 add_page(Relation rel)
 {
-	Buffer		buffer;
+	Buffer		buffer = rdb_map_extend(rel);
 
-	LockRelationForExtension(rel, ExclusiveLock);
-	buffer = ReadBufferExtended(rel, MAIN_FORKNUM, P_NEW, RBM_ZERO_AND_LOCK, NULL);
-	UnlockRelationForExtension(rel, ExclusiveLock);
 	PageInit(BufferGetPage(buffer), BLCKSZ, 0);
 	MarkBufferDirty(buffer);
 	LockBuffer(buffer, BUFFER_LOCK_UNLOCK);

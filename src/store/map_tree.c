@@ -365,8 +365,9 @@ rdb_map_move(Relation rel, BlockNumber page, BlockNumber to, RdbMapTree tree, in
 	return empty;
 }
 
-static Buffer
-extend(Relation rel)
+/* A new page at the end of the file, all zero, locked. */
+Buffer
+rdb_map_extend(Relation rel)
 {
 	Buffer		buffer;
 
@@ -384,7 +385,7 @@ static void
 add_page(Relation rel, RdbMapTree tree, int level, uint32 index, Buffer parent,
 		 BlockNumber *slot)
 {
-	Buffer		buffer = extend(rel);
+	Buffer		buffer = rdb_map_extend(rel);
 
 	LockBuffer(parent, BUFFER_LOCK_EXCLUSIVE);
 	START_CRIT_SECTION();

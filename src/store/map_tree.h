@@ -32,6 +32,7 @@ extern void rdb_map_unlink(Relation rel, BlockNumber page, RdbMapTree tree, int 
 						   uint32 index);
 extern bool rdb_map_move(Relation rel, BlockNumber page, BlockNumber to, RdbMapTree tree, int level,
 						 uint32 index);
+extern Buffer rdb_map_extend(Relation rel);
 extern void rdb_map_grow(Relation rel, RdbMapTree tree, uint32 leaf);
 
 /* For redo: what a new page of a tree looks like. */
