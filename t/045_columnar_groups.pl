@@ -232,6 +232,15 @@ $node->safe_psql('postgres', "COPY e FROM PROGRAM 'seq -f ''%g,x'' 1 1000' (FORM
 sub events { return sql("SELECT event -> 'data' -> '$_[0]' ->> '$_[1]' FROM rustydb.recent_events('columnar') WHERE event -> 'data' -> '$_[0]' ->> 'table_name' = 'e' LIMIT 1"); }
 is(events('BatchInserted', 'rows'), '1000', 'BatchInserted: COPY');
 is(events('BatchInserted', 'columns'), '2', 'and its columns');
+
+# what failed does not count, nor what another partition got
+my $loader = session($node, 'postgres');
+$loader->query("CREATE TABLE fails (k int, t text) USING rustydb_columnar; COPY fails (k) FROM PROGRAM 'seq 1 3000; echo x' (FORMAT csv);");
+$loader->query("COPY fails (k) FROM PROGRAM 'seq 1 70' (FORMAT csv);");
+$loader->query("CREATE TABLE parts (k int, p int) PARTITION BY LIST (p); CREATE TABLE part1 PARTITION OF parts FOR VALUES IN (1) USING rustydb_columnar; CREATE TABLE part2 PARTITION OF parts FOR VALUES IN (2) USING rustydb_columnar;");
+$loader->query("COPY parts FROM PROGRAM 'for i in \$(seq 1 2500); do echo \$i,1; echo \$i,2; echo \$i,2; done' (FORMAT csv);");
+is(sql("SELECT string_agg(name || ' ' || rows, ', ' ORDER BY name) FROM (SELECT event -> 'data' -> 'BatchInserted' ->> 'table_name', event -> 'data' -> 'BatchInserted' ->> 'rows' FROM rustydb.recent_events('columnar')) e (name, rows) WHERE name IN ('fails', 'part1', 'part2')"),
+	'fails 70, part1 2500, part2 5000', 'BatchInserted: those rows that were inserted');
 settle('e');
 sql('SET rustydb.enable_columnar_scan = on; SELECT sum(k) FROM e');
 is(events('ColumnScanned', 'rows_scanned'), '1000', 'ColumnScanned: the rows');

@@ -16,7 +16,7 @@
 #include "access/xact.h"
 #include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
-#include "columnar/columnar_events.h"
+#include "columnar/bulk_rows.h"
 #include "core/module.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
@@ -32,22 +32,11 @@ adopt_row(Relation rel, TupleTableSlot *slot)
 	rdb_slot_set_block(slot, rdb_map_adopt(rel, ItemPointerGetBlockNumber(&slot->tts_tid)));
 }
 
-/* Rows of a bulk insert that is going on; one at a time has an end that is heard of. */
-static struct
-{
-	Oid			table;
-	int64		rows;
-}			bulk;
-
 static void
 count_bulk(Relation rel, const struct BulkInsertStateData *bistate, int rows)
 {
-	if (bistate == NULL)
-		return;
-	if (bulk.table != RelationGetRelid(rel))
-		bulk.rows = 0;
-	bulk.table = RelationGetRelid(rel);
-	bulk.rows += rows;
+	if (bistate != NULL)
+		rdb_bulk_add(rel, rows);
 }
 
 /* COPY, CREATE TABLE AS or REFRESH has come to its end. */
@@ -55,10 +44,7 @@ static void
 finish_bulk_insert(Relation rel, int options)
 {
 	(void) options;
-	if (bulk.table == RelationGetRelid(rel) && bulk.rows > 0)
-		rdb_tell_batch(rel, bulk.rows, RelationGetNumberOfAttributes(rel));
-	bulk.table = InvalidOid;
-	bulk.rows = 0;
+	rdb_bulk_finish(rel);
 }
 
 static void
