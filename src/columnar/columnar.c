@@ -6,6 +6,7 @@
 
 #include "columnar/columnar.h"
 
+#include "columnar/agg_path.h"
 #include "columnar/scan_path.h"
 #include "columnar/scan_prefetch.h"
 #include "columnar/settle.h"
@@ -38,5 +39,6 @@ void
 rdb_columnar_hooks(void)
 {
 	rdb_scan_path_hooks();
+	rdb_agg_path_hooks();
 	rdb_scan_prefetch_hooks();
 }

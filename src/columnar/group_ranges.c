@@ -6,7 +6,6 @@
 
 #include "columnar/group_ranges.h"
 
-#include "columnar/group_order.h"
 
 static bool
 is_null(const RdbVector *vector, uint32 row)
@@ -84,4 +83,16 @@ rdb_ranges_note(const RdbGroupColumn *column, const RdbVector *vector, RdbGroupC
 	}
 	else if (vector->kind == RDB_CHUNK_INTS)
 		note_ints(order, vector, chunk);
+}
+
+/* Whether a chunk has a range, made in such an order of its column's type. */
+bool
+rdb_ranges_are_in(RdbOrder order, const RdbGroupColumn *column, const RdbGroupChunk *chunk)
+{
+	bool		ints = chunk->form == RDB_FORM_VALUE || chunk->form == RDB_FORM_NUMERIC;
+	bool		bytes = order == RDB_ORDER_BYTES || order == RDB_ORDER_PADDED;
+
+	return (chunk->flags & RDB_CHUNK_HAS_RANGE) && order != RDB_ORDER_NONE && ints != bytes &&
+		rdb_order_of(column->type, column->collation) == order &&
+		rdb_order_opfamily(column->type) == column->opfamily;
 }

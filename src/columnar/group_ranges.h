@@ -5,7 +5,7 @@
 #ifndef RDB_GROUP_RANGES_H
 #define RDB_GROUP_RANGES_H
 
-#include "columnar/group_layout.h"
+#include "columnar/group_order.h"
 #include "lib/stringinfo.h"
 
 /* Where a string's bound is among the ranges: offset, then whether it was cut, and its
@@ -18,5 +18,7 @@
 
 extern void rdb_ranges_note(const RdbGroupColumn *column, const RdbVector *vector,
 							RdbGroupChunk *chunk, StringInfo ranges);
+extern bool rdb_ranges_are_in(RdbOrder order, const RdbGroupColumn *column,
+							  const RdbGroupChunk *chunk);
 
 #endif							/* RDB_GROUP_RANGES_H */

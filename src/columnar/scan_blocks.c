@@ -7,7 +7,8 @@
  * group all snapshots see; and the scan's is older than the look.)  Rows of a row page
  * come from an ordinary scan of that block.  Of a group, the conditions are evaluated a
  * chunk at a time, when the first block that has rows in it is reached; each of its blocks
- * then takes its own part of the rows that are left.
+ * then takes its own part of the rows that are left; blocks whose rows follow on each other
+ * do so at once, as a run.
  */
 #include "postgres.h"
 
@@ -15,6 +16,7 @@
 
 #include "access/tableam.h"
 #include "columnar/am_scan.h"
+#include "columnar/group_ranges.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/predicate.h"
@@ -27,7 +29,7 @@ void
 rdb_block_scan_begin(RdbBlockScan *scan, Relation rel, Snapshot snapshot,
 					 RdbQual *quals, int nquals, ExprContext *econtext)
 {
-	memset(scan, 0, offsetof(RdbBlockScan, selected));
+	memset(scan, 0, offsetof(RdbBlockScan, filtered));
 	scan->rel = rel;
 	scan->snapshot = snapshot;
 	scan->context = CurrentMemoryContext;
@@ -50,7 +52,7 @@ rdb_block_scan_restart(RdbBlockScan *scan)
 	scan->end = scan->shared ? 0 : scan->nblocks;
 	scan->nentries = 0;
 	scan->on_page = false;
-	scan->row = scan->block_end = 0;
+	scan->row = scan->run_end = 0;
 	scan->chunk = RDB_NOT_LOADED;
 	ExecClearTuple(scan->page_slot);
 	for (int i = 0; i < scan->nquals; i++)
@@ -130,19 +132,25 @@ may_have_rows(RdbBlockScan *scan, uint32 chunk)
 	return true;
 }
 
-static void
-select_all(RdbBlockScan *scan, uint32 rows)
+/* The numbers from 0, for chunks of which no row is left out. */
+static const uint16 *
+all_rows(void)
 {
-	for (uint32 i = 0; i < rows; i++)
-		scan->selected[i] = (uint16) i;
-	scan->nselected = rows;
+	static uint16 numbers[RDB_CHUNK_ROWS];
+
+	if (numbers[RDB_CHUNK_ROWS - 1] == 0)
+	{
+		for (uint32 i = 0; i < RDB_CHUNK_ROWS; i++)
+			numbers[i] = (uint16) i;
+	}
+	return numbers;
 }
 
 /* By the values: which rows do. */
 static void
 filter(RdbBlockScan *scan, uint32 chunk)
 {
-	for (int i = 0; i < scan->nquals && scan->nselected > 0; i++)
+	for (int i = 0; i < scan->nquals && scan->nchosen > 0; i++)
 	{
 		const RdbQual *qual = &scan->quals[i];
 		const RdbColumnData *data;
@@ -153,7 +161,7 @@ filter(RdbBlockScan *scan, uint32 chunk)
 			continue;
 		}
 		data = rdb_block_scan_load(scan, qual->shape.attno - 1, chunk);
-		if (rdb_qual_filter(qual, scan->group, data, scan->selected, &scan->nselected) == RDB_UNDECIDED)
+		if (rdb_qual_filter(qual, scan->group, data, scan->filtered, &scan->nchosen) == RDB_UNDECIDED)
 			scan->undecided = true;
 	}
 }
@@ -165,8 +173,7 @@ go_to_chunk(RdbBlockScan *scan, uint32 chunk)
 		return;
 	CHECK_FOR_INTERRUPTS();
 	scan->chunk = chunk;
-	scan->position = 0;
-	scan->nselected = 0;
+	scan->nchosen = 0;
 	scan->undecided = false;
 	scan->counts.chunks++;
 	if (!may_have_rows(scan, chunk))
@@ -174,7 +181,12 @@ go_to_chunk(RdbBlockScan *scan, uint32 chunk)
 		scan->counts.chunks_skipped++;
 		return;
 	}
-	select_all(scan, rdb_group_rows_of(scan->group, chunk));
+	scan->chosen = all_rows();
+	scan->nchosen = rdb_group_rows_of(scan->group, chunk);
+	if (scan->nquals == 0)
+		return;
+	memcpy(scan->filtered, scan->chosen, scan->nchosen * sizeof(uint16));
+	scan->chosen = scan->filtered;
 	filter(scan, chunk);
 }
 
@@ -185,6 +197,40 @@ rdb_block_scan_load(RdbBlockScan *scan, int column, uint32 chunk)
 	if (scan->group->loaded[column].chunk != chunk)
 		scan->counts.columns++;
 	return rdb_group_load(scan->rel, scan->group, column, chunk);
+}
+
+/* The chunk of a column of the table that the last slice was of; NULL: not all rows of the
+ * group have the column as it is now. */
+const RdbColumnData *
+rdb_block_scan_column(RdbBlockScan *scan, AttrNumber attno)
+{
+	return has_column(scan, attno) ? rdb_block_scan_load(scan, attno - 1, scan->chunk) : NULL;
+}
+
+/* Its entry in the footer, likewise. */
+const RdbGroupChunk *
+rdb_block_scan_footer(const RdbBlockScan *scan, AttrNumber attno)
+{
+	return has_column(scan, attno) ? rdb_group_chunk(scan->group, attno - 1, scan->chunk) : NULL;
+}
+
+/*
+ * The least or the greatest value of the chunk, as it is in vectors, NULLs and floating-point
+ * numbers (of which 0 is two) aside; false: the footer does not say.
+ */
+bool
+rdb_block_scan_bound(const RdbBlockScan *scan, AttrNumber attno, RdbOrder order, bool greatest,
+					 int64 *value, int *scale)
+{
+	const RdbGroupChunk *chunk = rdb_block_scan_footer(scan, attno);
+
+	if (chunk == NULL || chunk->shapes_size > 0 ||
+		(order != RDB_ORDER_SIGNED && order != RDB_ORDER_UNSIGNED && order != RDB_ORDER_NUMERIC) ||
+		!rdb_ranges_are_in(order, &scan->group->columns[attno - 1], chunk))
+		return false;
+	*value = greatest ? chunk->max : chunk->min;
+	*scale = chunk->form == RDB_FORM_NUMERIC ? chunk->scale : 0;
+	return true;
 }
 
 /* ---- blocks ---- */
@@ -211,6 +257,40 @@ enter_page(RdbBlockScan *scan, BlockNumber block)
 	scan->on_page = true;
 }
 
+/* Whether a block is where the page table has it: the how manieth of the open group. */
+static void
+check_block(const RdbBlockScan *scan, BlockNumber block, uint32 index)
+{
+	const RdbGroup *group = scan->group;
+
+	if (index >= group->header->nblocks || group->blocks[index].block != block)
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("column group at block %u of table \"%s\" is damaged",
+						scan->group_first, RelationGetRelationName(scan->rel)),
+				 errdetail("It does not have block %u, which the page table has in it.", block)));
+}
+
+/* Take with a block those behind it whose rows are behind its rows. */
+static void
+extend_run(RdbBlockScan *scan, uint32 index)
+{
+	while (scan->next < scan->end)
+	{
+		RdbMapEntry entry = next_entry(scan, scan->next);
+
+		if (RdbEntryGetKind(entry) != RDB_ENTRY_GROUP ||
+			RdbEntryGetPage(entry) != scan->group_first || RdbEntryGetIndex(entry) != index + 1)
+			return;
+		index++;
+		check_block(scan, scan->next, index);
+		if (scan->group->blocks[index].first_row != scan->run_end)
+			return;
+		scan->run_end += scan->group->blocks[index].nrows;
+		scan->next++;
+	}
+}
+
 static void
 enter_group(RdbBlockScan *scan, BlockNumber block, RdbMapEntry entry)
 {
@@ -225,17 +305,12 @@ enter_group(RdbBlockScan *scan, BlockNumber block, RdbMapEntry entry)
 		scan->chunk = RDB_NOT_LOADED;
 		scan->counts.groups++;
 	}
-	if (index >= scan->group->header->nblocks || scan->group->blocks[index].block != block)
-		ereport(ERROR,
-				(errcode(ERRCODE_DATA_CORRUPTED),
-				 errmsg("column group at block %u of table \"%s\" is damaged",
-						first, RelationGetRelationName(scan->rel)),
-				 errdetail("It does not have block %u, which the page table has in it.", block)));
-	scan->block = block;
+	check_block(scan, block, index);
 	scan->index = index;
 	scan->lines_seen = scan->lines_rows = 0;
 	scan->row = scan->group->blocks[index].first_row;
-	scan->block_end = scan->row + scan->group->blocks[index].nrows;
+	scan->run_end = scan->row + scan->group->blocks[index].nrows;
+	extend_run(scan, index);
 }
 
 /* Go on to the next block that there is. */
@@ -264,28 +339,47 @@ next_block(RdbBlockScan *scan)
 
 /* ---- rows ---- */
 
-/* The block's rows in the chunk that its next row is in: those that are selected.  Returns
- * how many; the scan is behind them then. */
+/* How many of the chosen rows are before one. */
+static uint32
+chosen_before(const RdbBlockScan *scan, uint32 row)
+{
+	uint32		low = 0;
+	uint32		high = scan->nchosen;
+
+	if (scan->chosen != scan->filtered)
+		return Min(row, scan->nchosen);
+	while (low < high)
+	{
+		uint32		middle = (low + high) / 2;
+
+		if (scan->chosen[middle] < row)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+/* The run's rows in the chunk that its next row is in: those that are chosen.  Returns how
+ * many; the scan is behind them then. */
 static uint32
 take_slice(RdbBlockScan *scan, const uint16 **rows)
 {
 	uint32		chunk_rows = scan->group->header->chunk_rows;
 	uint32		chunk = scan->row / chunk_rows;
 	uint32		begin = scan->row % chunk_rows;
-	uint32		end = Min(scan->block_end - chunk * chunk_rows, chunk_rows);
+	uint32		end = Min(scan->run_end - chunk * chunk_rows, chunk_rows);
 	uint32		from;
+	uint32		n;
 
 	go_to_chunk(scan, chunk);
 	scan->row = chunk * chunk_rows + end;
-	while (scan->position < scan->nselected && scan->selected[scan->position] < begin)
-		scan->position++;
-	from = scan->position;
-	while (scan->position < scan->nselected && scan->selected[scan->position] < end)
-		scan->position++;
-	*rows = &scan->selected[from];
+	from = chosen_before(scan, begin);
+	n = chosen_before(scan, end) - from;
+	*rows = &scan->chosen[from];
 	scan->counts.rows += end - begin;
-	scan->counts.rows_removed += (end - begin) - (scan->position - from);
-	return scan->position - from;
+	scan->counts.rows_removed += (end - begin) - n;
+	return n;
 }
 
 static void
@@ -295,7 +389,7 @@ damaged(const RdbBlockScan *scan, const char *what)
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("column group at block %u of table \"%s\" is damaged",
 					scan->group_first, RelationGetRelationName(scan->rel)),
-			 errdetail("%s of block %u.", what, scan->block)));
+			 errdetail("%s of block %u.", what, scan->group->blocks[scan->index].block)));
 }
 
 /* The offset of a block's nth row: the search goes on where the last one ended, since rows
@@ -316,15 +410,31 @@ offset_of(RdbBlockScan *scan, const RdbGroupBlock *block, uint32 nth)
 	return (OffsetNumber) scan->lines_seen;
 }
 
+/* Go to the block of the run that a row is in. */
+static const RdbGroupBlock *
+block_of(RdbBlockScan *scan, uint32 row)
+{
+	const RdbGroupBlock *blocks = scan->group->blocks;
+	uint32		before = scan->index;
+
+	while (row >= blocks[scan->index].first_row + blocks[scan->index].nrows)
+		scan->index++;
+	while (row < blocks[scan->index].first_row)
+		scan->index--;
+	if (scan->index != before)
+		scan->lines_seen = scan->lines_rows = 0;
+	return &blocks[scan->index];
+}
+
 /* The TID of a row of the slice that was returned last.  Error: XX001. */
 void
 rdb_block_scan_tid(RdbBlockScan *scan, uint32 at, ItemPointer tid)
 {
-	const RdbGroup *group = scan->group;
-	const RdbGroupBlock *block = &group->blocks[scan->index];
-	uint32		nth = scan->chunk * group->header->chunk_rows + at - block->first_row;
+	uint32		row = scan->chunk * scan->group->header->chunk_rows + at;
+	const RdbGroupBlock *block = block_of(scan, row);
+	uint32		nth = row - block->first_row;
 
-	ItemPointerSet(tid, scan->block, block->lines != 0 ? offset_of(scan, block, nth) :
+	ItemPointerSet(tid, block->block, block->lines != 0 ? offset_of(scan, block, nth) :
 				   (OffsetNumber) (nth + 1));
 }
 
@@ -347,7 +457,7 @@ rdb_block_scan_slice(RdbBlockScan *scan, const uint16 **rows, RdbScanRow *kind)
 			}
 			scan->on_page = false;
 		}
-		while (scan->row < scan->block_end)
+		while (scan->row < scan->run_end)
 		{
 			uint32		n = take_slice(scan, rows);
 

@@ -60,17 +60,16 @@ typedef struct RdbBlockScan
 	/* rows of a group */
 	RdbGroup   *group;
 	BlockNumber group_first;	/* which; invalid: none */
-	BlockNumber block;			/* which, and the how manieth of the group */
-	uint32		index;
+	uint32		index;			/* of the block in the group whose row was asked for last */
 	uint32		lines_seen;		/* of the block's line pointers, and rows among them */
 	uint32		lines_rows;
-	uint32		row;			/* the next of the block */
-	uint32		block_end;		/* behind its last */
+	uint32		row;			/* the next of a run of blocks */
+	uint32		run_end;		/* behind its last */
 	uint32		chunk;			/* that was filtered last; RDB_NOT_LOADED */
 	bool		undecided;		/* a condition could not be evaluated on it */
-	uint32		nselected;
-	uint32		position;		/* in selected, of the next row */
-	uint16		selected[RDB_CHUNK_ROWS];
+	uint32		nchosen;		/* its rows that satisfy the conditions */
+	const uint16 *chosen;		/* the numbers from 0, or: */
+	uint16		filtered[RDB_CHUNK_ROWS];
 } RdbBlockScan;
 
 typedef enum RdbScanRow
@@ -85,6 +84,10 @@ extern void rdb_block_scan_begin(RdbBlockScan *scan, Relation rel, Snapshot snap
 extern void rdb_block_scan_restart(RdbBlockScan *scan);
 extern void rdb_block_scan_end(RdbBlockScan *scan);
 extern const RdbColumnData *rdb_block_scan_load(RdbBlockScan *scan, int column, uint32 chunk);
+extern const RdbColumnData *rdb_block_scan_column(RdbBlockScan *scan, AttrNumber attno);
+extern const RdbGroupChunk *rdb_block_scan_footer(const RdbBlockScan *scan, AttrNumber attno);
+extern bool rdb_block_scan_bound(const RdbBlockScan *scan, AttrNumber attno, RdbOrder order,
+								 bool greatest, int64 *value, int *scale);
 extern uint32 rdb_block_scan_slice(RdbBlockScan *scan, const uint16 **rows, RdbScanRow *kind);
 
 extern void rdb_block_scan_tid(RdbBlockScan *scan, uint32 at, ItemPointer tid);

@@ -49,6 +49,7 @@ typedef struct ColumnarState
 	const uint16 *rows;			/* those of the slice that come next */
 	uint32		nrows;
 	RdbScanRow	kind;
+	uint16	   *kept;			/* rows that satisfy the others, where they are asked at once */
 } ColumnarState;
 
 /* ---- beginning ---- */
@@ -101,27 +102,6 @@ create_state(CustomScan *plan)
 }
 
 static void
-begin_quals(ColumnarState *state, List *clauses)
-{
-	PlanState  *ps = &state->css.ss.ps;
-	Index		relid = ((Scan *) ps->plan)->scanrelid;
-	ListCell   *cell;
-
-	state->quals = palloc0(Max(list_length(clauses), 1) * sizeof(RdbQual));
-	foreach(cell, clauses)
-	{
-		RdbQual    *qual = &state->quals[state->nquals++];
-
-		if (!rdb_qual_shape(NULL, lfirst(cell), relid, &qual->shape))
-			elog(ERROR, "a condition of a columnar scan is not what it was planned to be");
-		if (qual->shape.value)
-			qual->value = ExecInitExpr(qual->shape.value, ps);
-		qual->context = AllocSetContextCreate(CurrentMemoryContext, "condition's values",
-											  ALLOCSET_SMALL_SIZES);
-	}
-}
-
-static void
 begin(CustomScanState *node, EState *estate, int eflags)
 {
 	ColumnarState *state = (ColumnarState *) node;
@@ -130,7 +110,8 @@ begin(CustomScanState *node, EState *estate, int eflags)
 
 	(void) estate;
 	(void) eflags;
-	begin_quals(state, linitial(plan->custom_exprs));
+	state->nquals = list_length(linitial(plan->custom_exprs));
+	state->quals = rdb_quals_begin(linitial(plan->custom_exprs), plan->scan.scanrelid, &node->ss.ps);
 	state->others = ExecInitQual(lsecond(plan->custom_exprs), &node->ss.ps);
 	state->needed = palloc(Max(list_length(plan->custom_private), 1) * sizeof(AttrNumber));
 	state->rooms = palloc0(Max(list_length(plan->custom_private), 1) * sizeof(RdbValueRoom));
@@ -236,44 +217,60 @@ leave_counts(ColumnarState *state)
 		state->worker_counts[ParallelWorkerNumber] = state->blocks->counts;
 }
 
+/* Go on to the next slice; false: there is none. */
+static bool
+next_slice(ColumnarState *state)
+{
+	uint64		removed = state->blocks->counts.rows_removed;
+
+	state->nrows = rdb_block_scan_slice(state->blocks, &state->rows, &state->kind);
+	InstrCountFiltered1(&state->css, state->blocks->counts.rows_removed - removed);
+	if (state->nrows > 0)
+		return true;
+	leave_counts(state);
+	ExecClearTuple(state->css.ss.ss_ScanTupleSlot);
+	return false;
+}
+
+/* Conditions that rows of the slice must be asked; NULL: none. */
+static ExprState *
+conditions_of(const ColumnarState *state)
+{
+	return state->kind == RDB_SCAN_PAGE_ROW || state->blocks->undecided ? state->css.ss.ps.qual :
+		state->others;
+}
+
+/* Have the slice's next row in the plan's slot, and ask it; false: it does not qualify. */
+static bool
+take_row(ColumnarState *state, ExprState *conditions)
+{
+	ExprContext *context = state->css.ss.ps.ps_ExprContext;
+
+	state->nrows--;
+	ResetExprContext(context);
+	if (state->kind == RDB_SCAN_PAGE_ROW)
+		fill_from_page(state, state->css.ss.ss_ScanTupleSlot);
+	else
+		fill_from_group(state, *state->rows++, state->css.ss.ss_ScanTupleSlot);
+	if (conditions == NULL || ExecQual(conditions, context))
+		return true;
+	InstrCountFiltered1(&state->css, 1);
+	return false;
+}
+
 /* The next row that satisfies all conditions, in the plan's slot; NULL: there is none. */
 static TupleTableSlot *
 next_row(ColumnarState *state)
 {
 	TupleTableSlot *slot = state->css.ss.ss_ScanTupleSlot;
-	ExprContext *context = state->css.ss.ps.ps_ExprContext;
 
-	context->ecxt_scantuple = slot;
+	state->css.ss.ps.ps_ExprContext->ecxt_scantuple = slot;
 	for (;;)
 	{
-		ExprState  *conditions = state->css.ss.ps.qual;
-
-		if (state->nrows == 0)
-		{
-			uint64		removed = state->blocks->counts.rows_removed;
-
-			state->nrows = rdb_block_scan_slice(state->blocks, &state->rows, &state->kind);
-			InstrCountFiltered1(&state->css, state->blocks->counts.rows_removed - removed);
-			if (state->nrows == 0)
-			{
-				leave_counts(state);
-				ExecClearTuple(slot);
-				return NULL;
-			}
-		}
-		state->nrows--;
-		ResetExprContext(context);
-		if (state->kind == RDB_SCAN_PAGE_ROW)
-			fill_from_page(state, slot);
-		else
-		{
-			fill_from_group(state, *state->rows++, slot);
-			if (!state->blocks->undecided)
-				conditions = state->others;
-		}
-		if (conditions == NULL || ExecQual(conditions, context))
+		if (state->nrows == 0 && !next_slice(state))
+			return NULL;
+		if (take_row(state, conditions_of(state)))
 			return slot;
-		InstrCountFiltered1(&state->css, 1);
 	}
 }
 
@@ -284,6 +281,75 @@ access_row(ColumnarState *state)
 		begin_blocks(state);
 	CHECK_FOR_INTERRUPTS();
 	return next_row(state);
+}
+
+/* ---- rows at once, for a node above that asks for them ---- */
+
+/* Of the slice's rows, those that qualify. */
+static uint32
+ask_all(ColumnarState *state, ExprState *conditions)
+{
+	const uint16 *rows = state->rows;
+	uint32		n = 0;
+
+	if (state->kept == NULL)
+		state->kept = MemoryContextAlloc(state->css.ss.ps.state->es_query_cxt,
+										 RDB_CHUNK_ROWS * sizeof(uint16));
+	while (state->nrows > 0)
+	{
+		uint16		row = *rows++;
+
+		if (take_row(state, conditions))
+			state->kept[n++] = row;
+	}
+	return n;
+}
+
+/*
+ * The next rows of a columnar scan that satisfy all its conditions: some of a chunk, or one
+ * of a row page, which is in the scan's slot then.  RDB_SCAN_END: there are no more.
+ */
+RdbScanRow
+rdb_columnar_scan_slice(CustomScanState *node, const uint16 **rows, uint32 *n)
+{
+	ColumnarState *state = (ColumnarState *) node;
+
+	if (state->blocks == NULL)
+		begin_blocks(state);
+	node->ss.ps.ps_ExprContext->ecxt_scantuple = node->ss.ss_ScanTupleSlot;
+	while (next_slice(state))
+	{
+		ExprState  *conditions = conditions_of(state);
+
+		CHECK_FOR_INTERRUPTS();
+		*rows = state->rows;
+		*n = state->nrows;
+		if (state->kind == RDB_SCAN_PAGE_ROW)
+			*n = take_row(state, conditions);
+		else if (conditions != NULL)
+		{
+			*n = ask_all(state, conditions);
+			*rows = state->kept;
+		}
+		state->nrows = 0;
+		if (*n > 0)
+			return state->kind;
+	}
+	return RDB_SCAN_END;
+}
+
+/* Have a row of the slice in the scan's slot. */
+void
+rdb_columnar_scan_fill(CustomScanState *node, uint16 row)
+{
+	fill_from_group((ColumnarState *) node, row, node->ss.ss_ScanTupleSlot);
+}
+
+/* Where the slice is. */
+RdbBlockScan *
+rdb_columnar_scan_blocks(CustomScanState *node)
+{
+	return ((ColumnarState *) node)->blocks;
 }
 
 /* EvalPlanQual has a whole row, in a slot of another kind than that which the plan was

@@ -25,9 +25,6 @@
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
 
-/* What work on a value of a chunk costs, as a part of what it costs on a row. */
-#define CHUNK_SHARE 0.03
-
 /* As costsize.c's until 17. */
 #define DISABLE_COST 1.0e10
 
@@ -85,6 +82,7 @@ typedef struct Shape
 	double		width_share;	/* of the needed columns */
 	int			ncolumns;
 	int			nquals;			/* for chunks */
+	bool		by_slices;		/* rows are not handed over one by one */
 } Shape;
 
 /* Whether chunks may be asked: before any other condition, so that may tell nobody of rows
@@ -135,12 +133,13 @@ set_costs(RelOptInfo *rel, const Shape *shape, Path *path, double share)
 	QualCost	quals = rel->baserestrictcost;
 	Cost		io = seq_page_cost * rel->pages * ((1 - grouped) + grouped * shape->width_share);
 	Cost		of_pages = rows * (cpu_tuple_cost + quals.per_tuple);
-	Cost		of_groups = rows * CHUNK_SHARE * (cpu_tuple_cost + shape->ncolumns * cpu_operator_cost +
+	Cost		of_groups = rows * RDB_CHUNK_SHARE * (cpu_tuple_cost + shape->ncolumns * cpu_operator_cost +
 												  shape->nquals * cpu_operator_cost);
 
 	if (list_length(rel->baserestrictinfo) > shape->nquals)
 		of_groups += rows * quals.per_tuple;
-	of_groups += path->rows * cpu_tuple_cost;
+	if (!shape->by_slices)
+		of_groups += path->rows * cpu_tuple_cost;
 	path->startup_cost = quals.startup + path->pathtarget->cost.startup;
 	/* whoever wants no sequential scan wants none of this kind either */
 	if (!enable_seqscan)
@@ -171,18 +170,28 @@ make_path(PlannerInfo *root, RelOptInfo *rel, const Shape *shape, int workers)
 	return path;
 }
 
+/* What the scan would have to do; false: it cannot. */
+static bool
+find_shape(PlannerInfo *root, RelOptInfo *rel, Relation table, bool by_slices, Shape *shape)
+{
+	shape->nblocks = rdb_map_nblocks(table);
+	shape->by_slices = by_slices;
+	shape->columns = columns_of(rel, rel->reltarget->exprs,
+								extract_actual_clauses(rel->baserestrictinfo, false));
+	if (needs_row_header(shape->columns))
+		return false;
+	measure(root, rel, table, shape);
+	return true;
+}
+
 static void
 add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 {
 	Shape		shape;
 	int			workers;
 
-	shape.nblocks = rdb_map_nblocks(table);
-	shape.columns = columns_of(rel, rel->reltarget->exprs,
-							   extract_actual_clauses(rel->baserestrictinfo, false));
-	if (needs_row_header(shape.columns))
+	if (!find_shape(root, rel, table, false, &shape))
 		return;
-	measure(root, rel, table, &shape);
 	add_path(rel, &make_path(root, rel, &shape, 0)->path);
 	if (!rel->consider_parallel || rel->lateral_relids != NULL)
 		return;
@@ -193,6 +202,39 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 		add_partial_path(rel, &make_path(root, rel, &shape, workers)->path);
 }
 
+/* The table that a columnar scan of a relation would be of, open; NULL: there is none. */
+static Relation
+open_table(RelOptInfo *rel, RangeTblEntry *rte)
+{
+	Relation	table;
+
+	if (!rdb_enable_columnar_scan || rte->rtekind != RTE_RELATION || rte->inh ||
+		rte->tablesample != NULL || rel->allvisfrac <= 0 || IS_DUMMY_REL(rel) ||
+		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
+		return NULL;
+	table = table_open(rte->relid, NoLock);
+	if (table->rd_tableam == rdb_columnar_routine())
+		return table;
+	table_close(table, NoLock);
+	return NULL;
+}
+
+/* A path for a node that takes a table's rows by slices; NULL: there is none. */
+Path *
+rdb_scan_path_by_slices(PlannerInfo *root, RelOptInfo *rel)
+{
+	Relation	table = open_table(rel, root->simple_rte_array[rel->relid]);
+	Path	   *path = NULL;
+	Shape		shape;
+
+	if (table == NULL)
+		return NULL;
+	if (find_shape(root, rel, table, true, &shape))
+		path = &make_path(root, rel, &shape, 0)->path;
+	table_close(table, NoLock);
+	return path;
+}
+
 static void
 set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *rte)
 {
@@ -200,13 +242,10 @@ set_rel_pathlist(PlannerInfo *root, RelOptInfo *rel, Index rti, RangeTblEntry *r
 
 	if (next_set_rel_pathlist)
 		next_set_rel_pathlist(root, rel, rti, rte);
-	if (!rdb_enable_columnar_scan || rte->rtekind != RTE_RELATION || rte->inh ||
-		rte->tablesample != NULL || rel->allvisfrac <= 0 || IS_DUMMY_REL(rel) ||
-		(rte->relkind != RELKIND_RELATION && rte->relkind != RELKIND_MATVIEW))
+	table = open_table(rel, rte);
+	if (table == NULL)
 		return;
-	table = table_open(rte->relid, NoLock);
-	if (table->rd_tableam == rdb_columnar_routine())
-		add_paths(root, rel, table);
+	add_paths(root, rel, table);
 	table_close(table, NoLock);
 }
 

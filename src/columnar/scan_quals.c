@@ -281,6 +281,27 @@ take_array(RdbQual *qual, Datum datum)
 	qual->never = qual->usable && qual->n == 0;
 }
 
+/* Conditions of a plan on a table, ready to be evaluated, in the current memory context. */
+RdbQual *
+rdb_quals_begin(List *clauses, Index relid, PlanState *parent)
+{
+	RdbQual    *quals = palloc0(Max(list_length(clauses), 1) * sizeof(RdbQual));
+	RdbQual    *qual = quals;
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		if (!rdb_qual_shape(NULL, lfirst(cell), relid, &qual->shape))
+			elog(ERROR, "a condition of a columnar scan is not what it was planned to be");
+		if (qual->shape.value)
+			qual->value = ExecInitExpr(qual->shape.value, parent);
+		qual->context = AllocSetContextCreate(CurrentMemoryContext, "condition's values",
+											  ALLOCSET_SMALL_SIZES);
+		qual++;
+	}
+	return quals;
+}
+
 /* Evaluate what the column is compared with. */
 void
 rdb_qual_evaluate(RdbQual *qual, ExprContext *context)
@@ -445,18 +466,6 @@ may_match(const RdbQual *qual, const RdbQualValue *value, const RdbGroup *group,
 	return range.low <= range.high && range.low <= chunk->max && range.high >= chunk->min;
 }
 
-/* Whether a chunk's range was made in the order that is asked for. */
-static bool
-has_range(const RdbQual *qual, const RdbGroup *group, const RdbGroupChunk *chunk)
-{
-	const RdbGroupColumn *column = &group->columns[qual->shape.attno - 1];
-	bool		ints = chunk->form == RDB_FORM_VALUE || chunk->form == RDB_FORM_NUMERIC;
-
-	return (chunk->flags & RDB_CHUNK_HAS_RANGE) && ints != is_bytes(qual->shape.order) &&
-		rdb_order_of(column->type, column->collation) == qual->shape.order &&
-		rdb_order_opfamily(column->type) == column->opfamily;
-}
-
 /* Whether any row of a chunk can satisfy a condition, by what the footer says.  The column
  * is one of the group's, and all rows have it. */
 RdbVerdict
@@ -475,7 +484,7 @@ rdb_qual_chunk(const RdbQual *qual, const RdbGroup *group, uint32 i)
 		return RDB_SOME_ROWS;
 	if (!qual->usable)
 		return RDB_UNDECIDED;
-	if (!has_range(qual, group, chunk))
+	if (!rdb_ranges_are_in(qual->shape.order, &group->columns[qual->shape.attno - 1], chunk))
 		return RDB_SOME_ROWS;
 	for (int j = 0; j < qual->n; j++)
 	{

@@ -66,22 +66,6 @@ numeric(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at, RdbV
 	return varlena(column, payload, rdb_numeric_from_int(value, scale, payload), room);
 }
 
-static Datum
-by_value(int64 value, int length)
-{
-	switch (length)
-	{
-		case 1:
-			return CharGetDatum((char) value);
-		case 2:
-			return Int16GetDatum((int16) value);
-		case 4:
-			return Int32GetDatum((int32) value);
-		default:
-			return Int64GetDatum(value);
-	}
-}
-
 /* A value that is not NULL; valid until the next one is asked for with the same room. */
 Datum
 rdb_value_datum(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at,
@@ -92,7 +76,7 @@ rdb_value_datum(const RdbGroupColumn *column, const RdbColumnData *data, uint32 
 	switch (data->form)
 	{
 		case RDB_FORM_VALUE:
-			return by_value(data->vector->values.ints[at], column->length);
+			return rdb_by_value_datum(data->vector->values.ints[at], column->length);
 		case RDB_FORM_NUMERIC:
 			return numeric(column, data, at, room);
 		case RDB_FORM_VARLENA:
