@@ -420,20 +420,18 @@ rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n, RdbBy
 static const char *
 get_plain(const Stream *stream, uint32 i, uint32 n, RdbBytes *value)
 {
-	uint64		at = 0;
-	int64		length = 0;
+	int64		at;
+	int64		length;
+	const char *wrong = rdb_ints_sum(stream->ints, stream->ints_size, i, n, &at);
 
-	for (uint32 j = 0; j <= i; j++)
-	{
-		const char *wrong = rdb_ints_get(stream->ints, stream->ints_size, j, n, &length);
-
-		if (wrong != NULL)
-			return wrong;
-		if (length < 0 || (uint64) length > stream->rest_size - at)
-			return "a string ends beyond its stream";
-		at += (uint64) length;
-	}
-	value->data = stream->rest + at - length;
+	if (wrong == NULL)
+		wrong = rdb_ints_get(stream->ints, stream->ints_size, i, n, &length);
+	if (wrong != NULL)
+		return wrong;
+	if (at < 0 || length < 0 || (uint64) at > stream->rest_size ||
+		(uint64) length > stream->rest_size - (uint64) at)
+		return "a string ends beyond its stream";
+	value->data = stream->rest + at;
 	value->length = (uint32) length;
 	return NULL;
 }

@@ -247,25 +247,23 @@ rdb_chunk_decode_ints(const uint8 *data, Size size, int64 *values, uint32 n, Rdb
 
 /* ---- reading one ---- */
 
-/* The how manieth of the values a row's is; false if it is NULL. */
+/* The how manieth of the values a row's is, unless it is NULL. */
 static const char *
 find_row(const Chunk *chunk, uint32 row, uint32 *i, bool *is_null)
 {
 	int64		flag = 0;
+	int64		nulls = 0;
+	const char *wrong = NULL;
 
-	*i = 0;
-	for (uint32 r = 0; chunk->nulls > 0 && r <= row; r++)
-	{
-		const char *wrong = rdb_ints_get(chunk->flags, chunk->flags_size, r, chunk->rows, &flag);
-
-		if (wrong != NULL)
-			return wrong;
-		*i += flag == 0 && r < row;
-	}
+	if (chunk->nulls > 0)
+		wrong = rdb_ints_get(chunk->flags, chunk->flags_size, row, chunk->rows, &flag);
 	*is_null = flag != 0;
-	if (chunk->nulls == 0)
-		*i = row;
-	return *is_null || *i < chunk->rows - chunk->nulls ? NULL :
+	if (wrong == NULL && chunk->nulls > 0 && flag == 0)
+		wrong = rdb_ints_sum(chunk->flags, chunk->flags_size, row, chunk->rows, &nulls);
+	if (wrong != NULL)
+		return wrong;
+	*i = row - (uint32) nulls;
+	return *is_null || (nulls >= 0 && nulls <= row && *i < chunk->rows - chunk->nulls) ? NULL :
 		"a chunk has another number of NULLs than it says";
 }
 

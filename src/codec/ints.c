@@ -589,16 +589,39 @@ rdb_ints_decode(const uint8 *data, Size size, int64 *values, uint32 n, RdbIntWor
 static const char *get(const uint8 *data, Size size, uint32 i, uint32 n, int allowed,
 					   int64 *value);
 
+/* How many numbers are unpacked at once where all before one are needed. */
+#define AT_ONCE 256
+
+/* The sum of the first i packed numbers, modulo 2^64. */
+static uint64
+sum_packed(const uint8 *data, Size size, uint32 i, int bits)
+{
+	uint64		numbers[AT_ONCE];
+	uint64		sum = 0;
+
+	if (bits == 0)
+		return 0;
+	/* so many numbers of any width take whole bytes */
+	for (uint32 done = 0; done < i; done += AT_ONCE)
+	{
+		Size		from = rdb_bits_size(done, bits);
+		uint32		n = Min(i - done, AT_ONCE);
+
+		rdb_bits_unpack(data + from, size - from, numbers, n, bits);
+		for (uint32 j = 0; j < n; j++)
+			sum += numbers[j];
+	}
+	return sum;
+}
+
 static const char *
 get_delta(const Stream *stream, uint32 i, int64 *value)
 {
 	uint64		step = rdb_load64(stream->data + 8);
-	uint64		sum = (uint64) stream->base;
 
-	for (uint32 j = 0; j < i; j++)
-		sum += step + rdb_bits_get(stream->data + DELTA_HEADER, stream->size - DELTA_HEADER, j,
-								   stream->bits);
-	*value = (int64) sum;
+	*value = (int64) ((uint64) stream->base + step * i +
+					  sum_packed(stream->data + DELTA_HEADER, stream->size - DELTA_HEADER, i,
+								 stream->bits));
 	return NULL;
 }
 
@@ -680,4 +703,75 @@ rdb_ints_get(const uint8 *data, Size size, uint32 i, uint32 n, int64 *value)
 	if (n > RDB_CHUNK_ROWS || i >= n)
 		return nonsense;
 	return get(data, size, i, n, RDB_ALL_ENCODINGS, value);
+}
+
+/* ---- sums of the first ---- */
+
+static const char *
+sum_runs(const Stream *stream, uint32 i, int64 *sum)
+{
+	Size		size;
+	const uint8 *lengths = second(stream, &size);
+	uint64		total = 0;
+	uint32		done = 0;
+
+	for (uint32 run = 0; run < stream->parts && done < i; run++)
+	{
+		int64		length;
+		int64		value;
+		const char *wrong = get(lengths, size, run, stream->parts, SIMPLE, &length);
+
+		if (wrong == NULL)
+			wrong = get(stream->data + PARTS_HEADER, stream->parts_size, run, stream->parts, SIMPLE,
+						&value);
+		if (wrong != NULL)
+			return wrong;
+		if (length < 1 || length > RDB_CHUNK_ROWS)
+			break;
+		length = Min(length, i - done);
+		total += (uint64) length * (uint64) value;
+		done += (uint32) length;
+	}
+	*sum = (int64) total;
+	return done == i ? NULL : "the lengths of runs make no sense";
+}
+
+static const char *
+sum_one_by_one(const uint8 *data, Size size, uint32 i, uint32 n, int64 *sum)
+{
+	uint64		total = 0;
+
+	for (uint32 j = 0; j < i; j++)
+	{
+		int64		value;
+		const char *wrong = get(data, size, j, n, RDB_ALL_ENCODINGS, &value);
+
+		if (wrong != NULL)
+			return wrong;
+		total += (uint64) value;
+	}
+	*sum = (int64) total;
+	return NULL;
+}
+
+/*
+ * The sum of the first i (at most n) integers of a stream of n, modulo 2^64, without
+ * decoding it.  Returns what is wrong, or NULL.
+ */
+const char *
+rdb_ints_sum(const uint8 *data, Size size, uint32 i, uint32 n, int64 *sum)
+{
+	Stream		stream;
+	const char *wrong = n > RDB_CHUNK_ROWS || i > n ? nonsense :
+		open_stream(&stream, data, size, n, RDB_ALL_ENCODINGS);
+
+	if (wrong != NULL)
+		return wrong;
+	if (stream.encoding == RDB_RUN_LENGTH)
+		return sum_runs(&stream, i, sum);
+	if (stream.encoding != RDB_BIT_PACKED)
+		return sum_one_by_one(data, size, i, n, sum);
+	*sum = (int64) (sum_packed(stream.data + PACKED_HEADER, stream.size - PACKED_HEADER, i,
+							   stream.bits) + (uint64) stream.base * i);
+	return NULL;
 }

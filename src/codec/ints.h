@@ -40,5 +40,6 @@ extern const char *rdb_ints_decode(const uint8 *data, Size size, int64 *values, 
 								   RdbIntWork *work);
 extern const char *rdb_ints_get(const uint8 *data, Size size, uint32 i, uint32 n,
 								int64 *value);
+extern const char *rdb_ints_sum(const uint8 *data, Size size, uint32 i, uint32 n, int64 *sum);
 
 #endif							/* RDB_INTS_H */

@@ -25,6 +25,7 @@ fuzz_ints(const uint8 *data, Size size, uint32 n)
 	if (rdb_ints_decode(data, size, values, n, work) != NULL)
 	{
 		(void) rdb_ints_get(data, size, n / 2, n, &value);
+		(void) rdb_ints_sum(data, size, n / 2, n, &value);
 		return;
 	}
 	if (n > 0 && (rdb_ints_get(data, size, n / 2, n, &value) != NULL || value != values[n / 2]))

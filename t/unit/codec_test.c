@@ -111,6 +111,8 @@ come_back(uint32 n, int allowed, uint32 *sizes)
 	uint8	   *out = malloc(RDB_INTS_BOUND(n));
 	Size		size = rdb_ints_encode(values, n, allowed, work, out, sizes);
 	int			encoding = out[0];
+	uint32		summed = 0;
+	uint64		total = 0;
 
 	if (size > RDB_INTS_BOUND(n))
 		encoding = -1;
@@ -122,8 +124,12 @@ come_back(uint32 n, int allowed, uint32 *sizes)
 	for (uint32 i = 0; i < n && encoding >= 0; i += 1 + n / 50)
 	{
 		int64		value;
+		int64		sum;
 
-		if (rdb_ints_get(out, size, i, n, &value) != NULL || value != values[i])
+		for (; summed < i; summed++)
+			total += (uint64) values[summed];
+		if (rdb_ints_get(out, size, i, n, &value) != NULL || value != values[i] ||
+			rdb_ints_sum(out, size, i, n, &sum) != NULL || (uint64) sum != total)
 			encoding = -1;
 	}
 	/* a byte too few or too many is noticed */
@@ -183,6 +189,7 @@ test_damage(void)
 		out[next() % Min(size, 30)] ^= (uint8) (1 + next() % 255);
 		noticed |= rdb_ints_decode(out, size, decoded, n, work) != NULL;
 		(void) rdb_ints_get(out, size, (uint32) (next() % n), n, &value);
+		(void) rdb_ints_sum(out, size, (uint32) (next() % (n + 1)), n, &value);
 		free(out);
 	}
 	check(noticed, "damaged streams are read without harm, and some are noticed");
