@@ -68,12 +68,14 @@ GRANT SELECT ON rustydb.event_stats TO pg_monitor;
 CREATE FUNCTION rustydb.buffer_stats(
     OUT total_pages bigint, OUT used_pages bigint, OUT free_pages bigint,
     OUT dirty_pages bigint, OUT pinned_pages bigint, OUT hit_rate float8,
-    OUT hits bigint, OUT misses bigint, OUT evictions bigint, OUT flushes bigint)
+    OUT hits bigint, OUT misses bigint, OUT evictions bigint, OUT flushes bigint,
+    OUT block_cache_size bigint, OUT block_cache_entries bigint,
+    OUT block_cache_hit_rate float8, OUT block_cache_k int)
 RETURNS record
 AS 'MODULE_PATHNAME', 'rdb_buffer_stats'
 LANGUAGE C VOLATILE STRICT PARALLEL SAFE;
 COMMENT ON FUNCTION rustydb.buffer_stats() IS
-'shared_buffers now, and hits, misses and writes since the server started, running statements included';
+'shared_buffers now, hits, misses and writes since the server started, running statements included; and the cache of column groups'' chunks';
 REVOKE ALL ON FUNCTION rustydb.buffer_stats() FROM PUBLIC;
 GRANT EXECUTE ON FUNCTION rustydb.buffer_stats() TO pg_monitor;
 
@@ -480,7 +482,7 @@ GRANT SELECT ON rustydb.stat_io TO pg_monitor;
 
 CREATE VIEW rustydb.stat_buffer_pool AS SELECT * FROM rustydb.buffer_stats();
 COMMENT ON VIEW rustydb.stat_buffer_pool IS
-'shared_buffers now, and hits, misses and writes since the server started';
+'shared_buffers now, hits, misses and writes since the server started; and the cache of column groups'' chunks';
 GRANT SELECT ON rustydb.stat_buffer_pool TO pg_monitor;
 
 --

@@ -8,6 +8,7 @@
 #include "fmgr.h"
 #include "utils/guc.h"
 
+#include "buffer/block_cache.h"
 #include "buffer/buffer.h"
 #include "buffer/pins.h"
 #include "columnar/columnar.h"
@@ -28,15 +29,16 @@ PG_MODULE_MAGIC;
  */
 static const RdbModule modules[] = {
 	{"events", rdb_events_settings, rdb_events_shmem_size, rdb_events_shmem_init,
-	rdb_events_hooks, NULL},
+	rdb_events_hooks, NULL, NULL},
 	{"disk", rdb_disk_settings, rdb_disk_shmem_size, rdb_disk_shmem_init,
-	rdb_disk_hooks, NULL},
-	{"buffer", rdb_buffer_settings, NULL, NULL, rdb_pins_hooks, NULL},
+	rdb_disk_hooks, NULL, NULL},
+	{"buffer", rdb_buffer_settings, rdb_block_cache_shmem_size, rdb_block_cache_shmem_init,
+	rdb_pins_hooks, NULL, rdb_block_cache_shmem_more},
 	{"store", rdb_store_settings, rdb_work_shmem_size, rdb_work_shmem_init,
-	rdb_store_hooks, NULL},
-	{"columnar", rdb_columnar_settings, NULL, NULL, rdb_columnar_hooks, NULL},
+	rdb_store_hooks, NULL, NULL},
+	{"columnar", rdb_columnar_settings, NULL, NULL, rdb_columnar_hooks, NULL, NULL},
 	{"workers", NULL, rdb_roster_shmem_size, rdb_roster_shmem_init,
-	rdb_sessions_hooks, rdb_launcher_register},
+	rdb_sessions_hooks, rdb_launcher_register, NULL},
 };
 
 void		_PG_init(void);

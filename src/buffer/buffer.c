@@ -6,6 +6,7 @@
 
 #include "buffer/buffer.h"
 
+#include "buffer/block_cache.h"
 #include "buffer/headers.h"
 #include "buffer/pins.h"
 #include "buffer/sample.h"
@@ -36,6 +37,12 @@ rdb_buffer_settings(void)
 							&rdb_sample_events,
 							8, 1, RDB_MAX_SAMPLE_EVENTS,
 							PGC_SIGHUP, 0, NULL, NULL, NULL);
+	DefineCustomIntVariable("rustydb.block_cache_size",
+							"Sets the shared memory that chunks of column groups are cached in.",
+							"0 switches the cache off.",
+							&rdb_block_cache_size,
+							64, 0, 1024 * 1024,
+							PGC_POSTMASTER, GUC_UNIT_MB, NULL, NULL, NULL);
 	DefineCustomIntVariable("rustydb.max_pins",
 							"Sets how many pages a session may keep pinned in shared buffers.",
 							NULL,
@@ -64,12 +71,13 @@ count_pool(PoolCount *count)
 
 /*
  * SQL: buffer_stats() → (total_pages, used_pages, free_pages, dirty_pages,
- * pinned_pages bigint, hit_rate float8, hits, misses, evictions, flushes
- * bigint).  Pages are counted now; the counters run since the server started
+ * pinned_pages bigint, hit_rate float8, hits, misses, evictions, flushes,
+ * block_cache_size, block_cache_entries bigint, block_cache_hit_rate float8,
+ * block_cache_k int).  Pages are counted now; the counters run since the server started
  * and include what running statements have done so far.  hit_rate is 0 to 1,
  * NULL before the first access; evictions is NULL where PostgreSQL does not
  * count them (15).  flushes are blocks written by anybody, extensions of
- * relations included.
+ * relations included.  block_cache_size is bytes that its entries have now.
  */
 Datum
 rdb_buffer_stats(PG_FUNCTION_ARGS)
@@ -80,8 +88,9 @@ rdb_buffer_stats(PG_FUNCTION_ARGS)
 	int64		hits,
 				misses,
 				evictions;
-	Datum		values[10];
-	bool		nulls[10] = {false};
+	RdbCacheStats cached;
+	Datum		values[14];
+	bool		nulls[14] = {false};
 
 	rdb_require_preload();
 	if (get_call_result_type(fcinfo, NULL, &desc) != TYPEFUNC_COMPOSITE)
@@ -103,5 +112,13 @@ rdb_buffer_stats(PG_FUNCTION_ARGS)
 	nulls[8] = !rdb_compat_evictions(&evictions);
 	values[8] = Int64GetDatum(evictions);
 	values[9] = Int64GetDatum(rdb_live_writes(&live));
+	rdb_block_cache_stats(&cached);
+	values[10] = Int64GetDatum(cached.size);
+	values[11] = Int64GetDatum(cached.entries);
+	nulls[12] = cached.hits + cached.misses <= 0;
+	values[12] = nulls[12] ? (Datum) 0 :
+		Float8GetDatum((double) cached.hits / (double) (cached.hits + cached.misses));
+	nulls[13] = !rdb_block_cache_exists();
+	values[13] = Int32GetDatum(cached.k);
 	return HeapTupleGetDatum(heap_form_tuple(BlessTupleDesc(desc), values, nulls));
 }

@@ -14,6 +14,7 @@
 #include "access/heapam.h"
 #include "access/xact.h"
 #include "columnar/am_scan.h"
+#include "columnar/row_slot.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
@@ -129,9 +130,9 @@ scan_analyze_next_tuple(TableScanDesc base, TransactionId oldest_xmin,
 		if (!grouped)
 			LockBuffer(scan->block.buffer, BUFFER_LOCK_UNLOCK);
 		if (found && grouped)
-			rdb_slot_store(slot, tuple);
+			rdb_row_slot_store_copy(slot, tuple);
 		else if (found)
-			ExecStoreBufferHeapTuple(tuple, slot, scan->block.buffer);
+			rdb_row_slot_store(slot, tuple, scan->block.buffer);
 		if (found)
 			return true;
 		(void) next_block(scan);

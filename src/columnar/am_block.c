@@ -47,9 +47,10 @@ make_image(RdbBlock *block)
 	block->page = (Page) block->image;
 }
 
-/* Go to a block; false if there is none of that number. */
+/* Go to a block, of which there is no page yet if it is in a group; false if there is none
+ * of that number. */
 bool
-rdb_block_enter(RdbBlock *block, BlockNumber number, BufferAccessStrategy strategy)
+rdb_block_look_up(RdbBlock *block, BlockNumber number, BufferAccessStrategy strategy)
 {
 	if (BufferIsValid(block->buffer))
 	{
@@ -62,9 +63,18 @@ rdb_block_enter(RdbBlock *block, BlockNumber number, BufferAccessStrategy strate
 	block->buffer = rdb_map_pin_rows(block->rel, number, &block->pin, strategy, &block->entry);
 	if (BufferIsValid(block->buffer))
 		block->page = BufferGetPage(block->buffer);
-	else if (RdbEntryGetKind(block->entry) == RDB_ENTRY_GROUP)
+	return RdbEntryGetKind(block->entry) != RDB_ENTRY_NONE;
+}
+
+/* Go to a block; false if there is none of that number. */
+bool
+rdb_block_enter(RdbBlock *block, BlockNumber number, BufferAccessStrategy strategy)
+{
+	if (!rdb_block_look_up(block, number, strategy))
+		return false;
+	if (!BufferIsValid(block->buffer))
 		make_image(block);
-	return block->page != NULL;
+	return true;
 }
 
 /* The copy of a block in a group is kept, in case it is the next one, too. */
@@ -138,15 +148,6 @@ rdb_snapshot_sees_settled(Snapshot snapshot)
 		return;
 	snapshot->xmin = snapshot->xmax = InvalidTransactionId;
 	snapshot->speculativeToken = 0;
-}
-
-/* A row that lies in a copy of its block. */
-void
-rdb_slot_store(TupleTableSlot *slot, HeapTuple tuple)
-{
-	ExecForceStoreHeapTuple(tuple, slot, false);
-	slot->tts_tid = tuple->t_self;
-	slot->tts_tableOid = tuple->t_tableOid;
 }
 
 /* The block as a row page that is pinned, thawed if need be; InvalidBuffer if there is no

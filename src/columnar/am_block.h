@@ -26,6 +26,8 @@ typedef struct RdbBlock
 } RdbBlock;
 
 extern void rdb_block_init(RdbBlock *block, Relation rel);
+extern bool rdb_block_look_up(RdbBlock *block, BlockNumber number,
+							  BufferAccessStrategy strategy);
 extern bool rdb_block_enter(RdbBlock *block, BlockNumber number, BufferAccessStrategy strategy);
 extern void rdb_block_leave(RdbBlock *block);
 extern void rdb_block_end(RdbBlock *block);
@@ -33,7 +35,6 @@ extern bool rdb_block_is_still(RdbBlock *block);
 extern bool rdb_block_row(const RdbBlock *block, OffsetNumber offset, HeapTuple tuple);
 extern bool rdb_block_chain(const RdbBlock *block, OffsetNumber root, HeapTuple tuple);
 extern void rdb_snapshot_sees_settled(Snapshot snapshot);
-extern void rdb_slot_store(TupleTableSlot *slot, HeapTuple tuple);
 
 extern Buffer rdb_block_thaw(Relation rel, BlockNumber number, RdbMapPin *pin,
 							 BufferAccessStrategy strategy);

@@ -16,12 +16,12 @@
 #include "columnar/am_block.h"
 #include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
+#include "columnar/row_slot.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
+#include "storage/proc.h"
 #include "utils/rel.h"
 #include "utils/snapmgr.h"
-
-static const TableAmRoutine *heap;
 
 /* ---- through an index ---- */
 
@@ -63,11 +63,23 @@ go_to_block(RdbBlock *block, BlockNumber number)
 {
 	Buffer		before = block->buffer;
 
-	if (!rdb_block_enter(block, number, NULL))
+	if (!rdb_block_look_up(block, number, NULL))
 		return false;
 	if (BufferIsValid(block->buffer) && block->buffer != before)
 		heap_page_prune_opt(block->rel, block->buffer);
 	return true;
+}
+
+/* The row of a group that index entries with this offset are for; its own offset. */
+static bool
+find_grouped(RdbBlock *block, OffsetNumber *offset, RdbGroupHandle *handle, uint32 *row)
+{
+	RdbGroup   *group = rdb_group_get_handle(block->rel, RdbEntryGetPage(block->entry), handle);
+	OffsetNumber root = *offset;
+
+	return rdb_group_find_row(block->rel, group, RdbEntryGetIndex(block->entry), block->number,
+							  offset, row) &&
+		(*offset != root || !rdb_group_is_heap_only(block->rel, group, *row));
 }
 
 /*
@@ -79,21 +91,28 @@ static bool
 fetch_grouped(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot,
 			  bool *again)
 {
-	HeapTupleData tuple;
+	OffsetNumber offset = ItemPointerGetOffsetNumber(tid);
+	RdbGroupHandle handle;
+	ItemPointerData self;
+	uint32		row;
 
 	*again = false;
-	if (!rdb_block_chain(block, ItemPointerGetOffsetNumber(tid), &tuple))
+	if (!find_grouped(block, &offset, &handle, &row))
 		return false;
+	ItemPointerSet(&self, block->number, offset);
 	if (IsolationIsSerializable())
 	{
-		rdb_lock_predicate(block->rel, &tuple.t_self, snapshot, FrozenTransactionId);
+		rdb_lock_predicate(block->rel, &self, snapshot, FrozenTransactionId);
 		*again = !rdb_block_is_still(block);
 	}
 	if (*again)
 		return false;
-	*tid = tuple.t_self;
+	*tid = self;
 	rdb_snapshot_sees_settled(snapshot);
-	rdb_slot_store(slot, &tuple);
+	rdb_row_slot_store_grouped(slot, block->rel, &handle, row, &self);
+	/* nothing keeps the group */
+	if (!TransactionIdIsValid(MyProc->xmin))
+		ExecMaterializeSlot(slot);
 	return true;
 }
 
@@ -103,8 +122,8 @@ return_row(RdbBlock *block, ItemPointer tid, HeapTuple tuple, TupleTableSlot *sl
 {
 	if (!rdb_tids_are_raw(block->rel))
 		tuple->t_self = *tid;
-	slot->tts_tableOid = RelationGetRelid(block->rel);
-	ExecStoreBufferHeapTuple(tuple, slot, block->buffer);
+	tuple->t_tableOid = RelationGetRelid(block->rel);
+	rdb_row_slot_store(slot, tuple, block->buffer);
 }
 
 /*
@@ -305,6 +324,24 @@ index_delete_tuples(Relation rel, TM_IndexDeleteOp *op)
 
 /* ---- directly ---- */
 
+/* As heapam_fetch_row_version(). */
+static bool
+fetch_version_from_page(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slot)
+{
+	HeapTuple	tuple = &((BufferHeapTupleTableSlot *) slot)->base.tupdata;
+	Buffer		buffer;
+
+	ItemPointerSet(&tuple->t_self, BufferGetBlockNumber(block->buffer),
+				   ItemPointerGetOffsetNumberNoCheck(tid));
+	if (!heap_fetch(block->rel, snapshot, tuple, &buffer, false))
+		return false;
+	return_row(block, tid, tuple, slot);
+	ReleaseBuffer(buffer);
+	if (IsolationIsSerializable())
+		rdb_lock_predicate(block->rel, tid, snapshot, HeapTupleHeaderGetXmin(tuple->t_data));
+	return true;
+}
+
 /* The version that a TID names, if the snapshot sees it; again: the block has left its
  * group meanwhile. */
 static bool
@@ -312,23 +349,12 @@ fetch_version(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlo
 			  bool *again)
 {
 	HeapTupleData tuple;
-	ItemPointerData on_page;
 
 	*again = false;
 	if (!rdb_block_enter(block, ItemPointerGetBlockNumberNoCheck(tid), NULL))
 		return false;
 	if (!rdb_block_is_grouped(block))
-	{
-		ItemPointerSet(&on_page, BufferGetBlockNumber(block->buffer),
-					   ItemPointerGetOffsetNumberNoCheck(tid));
-		if (!heap->tuple_fetch_row_version(block->rel, &on_page, snapshot, slot))
-			return false;
-		rdb_slot_set_block(slot, block->number);
-		if (IsolationIsSerializable())
-			rdb_lock_predicate(block->rel, tid, snapshot,
-							   HeapTupleHeaderGetXmin(((HeapTupleTableSlot *) slot)->tuple->t_data));
-		return true;
-	}
+		return fetch_version_from_page(block, tid, snapshot, slot);
 	if (!rdb_block_row(block, ItemPointerGetOffsetNumberNoCheck(tid), &tuple))
 		return false;
 	if (IsolationIsSerializable())
@@ -339,7 +365,7 @@ fetch_version(RdbBlock *block, ItemPointer tid, Snapshot snapshot, TupleTableSlo
 	if (*again)
 		return false;
 	rdb_snapshot_sees_settled(snapshot);
-	rdb_slot_store(slot, &tuple);
+	rdb_row_slot_store_copy(slot, &tuple);
 	return true;
 }
 
@@ -382,7 +408,7 @@ static bool
 tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
 						TupleTableSlot *slot)
 {
-	return TTS_IS_BUFFERTUPLE(slot) ? fetch_row(rel, tid, snapshot, slot) :
+	return rdb_is_row_slot(slot) ? fetch_row(rel, tid, snapshot, slot) :
 		fetch_into_other(rel, tid, snapshot, slot);
 }
 
@@ -390,9 +416,16 @@ tuple_fetch_row_version(Relation rel, ItemPointer tid, Snapshot snapshot,
 static bool
 tuple_satisfies_snapshot(Relation rel, TupleTableSlot *slot, Snapshot snapshot)
 {
-	if (!BufferIsValid(((BufferHeapTupleTableSlot *) slot)->buffer))
+	BufferHeapTupleTableSlot *row = (BufferHeapTupleTableSlot *) slot;
+	bool		satisfies;
+
+	(void) rel;
+	if (!BufferIsValid(row->buffer))
 		return true;
-	return heap->tuple_satisfies_snapshot(rel, slot, snapshot);
+	LockBuffer(row->buffer, BUFFER_LOCK_SHARE);
+	satisfies = HeapTupleSatisfiesVisibility(row->base.tuple, snapshot, row->buffer);
+	LockBuffer(row->buffer, BUFFER_LOCK_UNLOCK);
+	return satisfies;
 }
 
 static bool
@@ -422,10 +455,17 @@ tuple_get_latest_tid(TableScanDesc scan, ItemPointer tid)
 	rdb_block_end(&block);
 }
 
+static const TupleTableSlotOps *
+slot_callbacks(Relation rel)
+{
+	(void) rel;
+	return rdb_row_slot_ops();
+}
+
 void
 rdb_fetch_callbacks(TableAmRoutine *routine)
 {
-	heap = GetHeapamTableAmRoutine();
+	routine->slot_callbacks = slot_callbacks;
 	routine->index_fetch_begin = index_fetch_begin;
 	routine->index_fetch_reset = index_fetch_reset;
 	routine->index_fetch_end = index_fetch_end;

@@ -194,10 +194,27 @@ tuple_update(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
 static ItemPointerData
 row_of(ItemPointer tid, TupleTableSlot *slot)
 {
-	if (tid == &slot->tts_tid && !TTS_EMPTY(slot) && TTS_IS_BUFFERTUPLE(slot) &&
+	if (tid == &slot->tts_tid && !TTS_EMPTY(slot) && rdb_is_row_slot(slot) &&
 		((HeapTupleTableSlot *) slot)->tuple != NULL)
 		return ((HeapTupleTableSlot *) slot)->tuple->t_self;
 	return *tid;
+}
+
+/* Heap's code wants a slot of its own. */
+static TM_Result
+lock_on_page(Relation rel, ItemPointer on_page, Snapshot snapshot, TupleTableSlot *slot,
+			 CommandId cid, LockTupleMode mode, LockWaitPolicy wait_policy, uint8 flags,
+			 TM_FailureData *failure)
+{
+	TupleTableSlot *locked = MakeSingleTupleTableSlot(RelationGetDescr(rel), &TTSOpsBufferHeapTuple);
+	TM_Result	result = heap->tuple_lock(rel, on_page, snapshot, locked, cid, mode, wait_policy,
+										  flags, failure);
+
+	ExecClearTuple(slot);
+	if (!TTS_EMPTY(locked))
+		rdb_row_slot_take(slot, locked);
+	ExecDropSingleTupleTableSlot(locked);
+	return result;
 }
 
 /*
@@ -214,9 +231,7 @@ tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slo
 	TM_Result	result;
 
 	ItemPointerSetInvalid(&failure->ctid);
-	ExecClearTuple(slot);
-	result = heap->tuple_lock(rel, &on_page, snapshot, slot, cid, mode, wait_policy,
-							  flags, failure);
+	result = lock_on_page(rel, &on_page, snapshot, slot, cid, mode, wait_policy, flags, failure);
 	if (!TTS_EMPTY(slot))
 		rdb_slot_from_page(rel, slot);
 	rdb_tid_from_page(rel, &on_page);

@@ -18,6 +18,7 @@
 #include "columnar/am_bitmap.h"
 #include "columnar/am_conflict.h"
 #include "columnar/am_tid.h"
+#include "columnar/row_slot.h"
 #include "miscadmin.h"
 #include "nodes/execnodes.h"
 #include "nodes/tidbitmap.h"
@@ -334,9 +335,9 @@ static void
 return_row(RdbScan *scan, HeapTuple tuple, TupleTableSlot *slot)
 {
 	if (rdb_block_is_grouped(&scan->block))
-		rdb_slot_store(slot, tuple);
+		rdb_row_slot_store_copy(slot, tuple);
 	else
-		ExecStoreBufferHeapTuple(tuple, slot, scan->block.buffer);
+		rdb_row_slot_store(slot, tuple, scan->block.buffer);
 }
 
 static bool

@@ -6,7 +6,7 @@
 #ifndef RDB_AM_TID_H
 #define RDB_AM_TID_H
 
-#include "executor/tuptable.h"
+#include "columnar/row_slot.h"
 #include "store/page_map.h"
 
 extern void rdb_slot_from_page(Relation rel, TupleTableSlot *slot);
@@ -19,7 +19,7 @@ static inline void
 rdb_slot_set_block(TupleTableSlot *slot, BlockNumber block)
 {
 	BlockIdSet(&slot->tts_tid.ip_blkid, block);
-	if (TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot))
+	if (rdb_is_row_slot(slot) || TTS_IS_HEAPTUPLE(slot) || TTS_IS_BUFFERTUPLE(slot))
 	{
 		HeapTuple	tuple = ((HeapTupleTableSlot *) slot)->tuple;
 

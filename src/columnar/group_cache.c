@@ -2,27 +2,31 @@
  * group_cache.c
  *	  Groups that this process has open: the ones that it has used last.
  *
- * A group never changes, but its extent may be freed and written anew: the group's id
- * tells whether an open one still is the one.
+ * A group never changes, but its extent may be freed and written anew: the group's header,
+ * which has its id, tells whether an open one still is the one.
  */
 #include "postgres.h"
 
 #include "columnar/group_cache.h"
 
+#include "common/hashfn.h"
 #include "store/extents.h"
 #include "utils/memutils.h"
 
-#define MOST_GROUPS 8
+#define SETS 16
+#define WAYS 8					/* places of a set, one of which a group may have */
+#define PLACES (SETS * WAYS)
 #define MOST_MEMORY ((Size) 16 * 1024 * 1024)
 
 typedef struct Cached
 {
 	RdbGroup   *group;			/* NULL: none */
 	RdbLocator	file;
-	uint64		used;			/* a number that rises */
+	uint64		opened;			/* numbers that rise */
+	uint64		used;
 } Cached;
 
-static Cached cache[MOST_GROUPS];
+static Cached cache[PLACES];
 static uint64 uses = 0;
 
 static void
@@ -31,6 +35,7 @@ evict(Cached *cached)
 	RdbGroup   *group = cached->group;
 
 	cached->group = NULL;
+	cached->opened = 0;
 	if (group)
 		rdb_group_close(group);
 }
@@ -38,36 +43,60 @@ evict(Cached *cached)
 static bool
 is_still(Relation rel, const RdbGroup *group)
 {
-	RdbGroupHeader header;
+	return rdb_extent_begins_with(rel, group->first, (const char *) group->header,
+								  sizeof(*group->header));
+}
 
-	rdb_extent_read_bytes(rel, group->first, 0, sizeof(header), (char *) &header);
-	return memcmp(&header, group->header, sizeof(header)) == 0;
+static Cached *
+set_of(Relation rel, BlockNumber first)
+{
+	uint32		hash = murmurhash32(first ^ murmurhash32(RelationGetRelid(rel)));
+
+	return &cache[(hash % SETS) * WAYS];
 }
 
 /* The group if it is open, and still the one. */
 static Cached *
 find(Relation rel, BlockNumber first)
 {
-	for (int i = 0; i < MOST_GROUPS; i++)
+	Cached	   *set = set_of(rel, first);
+
+	for (int i = 0; i < WAYS; i++)
 	{
-		if (cache[i].group == NULL || cache[i].group->first != first ||
-			memcmp(&cache[i].file, &RdbRelationLocator(rel), sizeof(RdbLocator)) != 0)
+		if (set[i].group == NULL || set[i].group->first != first ||
+			memcmp(&set[i].file, &RdbRelationLocator(rel), sizeof(RdbLocator)) != 0)
 			continue;
-		if (is_still(rel, cache[i].group))
-			return &cache[i];
-		evict(&cache[i]);
+		if (is_still(rel, set[i].group))
+			return &set[i];
+		evict(&set[i]);
 	}
 	return NULL;
 }
 
+/* Of some places, one without a group or the one that was used longest ago. */
 static Cached *
-least_recent(void)
+least_recent(Cached *places, int n)
 {
-	Cached	   *least = &cache[0];
+	Cached	   *least = NULL;
 
-	for (int i = 1; i < MOST_GROUPS; i++)
+	for (int i = 0; i < n; i++)
 	{
-		if (cache[i].group == NULL || (least->group != NULL && cache[i].used < least->used))
+		if (least == NULL || places[i].group == NULL ||
+			(least->group != NULL && places[i].used < least->used))
+			least = &places[i];
+	}
+	return least;
+}
+
+static Cached *
+oldest(const Cached *but)
+{
+	Cached	   *least = NULL;
+
+	for (int i = 0; i < PLACES; i++)
+	{
+		if (&cache[i] != but && cache[i].group != NULL &&
+			(least == NULL || cache[i].used < least->used))
 			least = &cache[i];
 	}
 	return least;
@@ -78,19 +107,37 @@ static void
 shrink(const Cached *kept)
 {
 	Size		total = 0;
+	Cached	   *next;
 
-	for (int i = 0; i < MOST_GROUPS; i++)
+	for (int i = 0; i < PLACES; i++)
 	{
 		if (cache[i].group)
 			total += MemoryContextMemAllocated(cache[i].group->context, true);
 	}
-	for (int i = 0; i < MOST_GROUPS && total > MOST_MEMORY; i++)
+	while (total > MOST_MEMORY && (next = oldest(kept)) != NULL)
 	{
-		if (cache[i].group == NULL || &cache[i] == kept)
-			continue;
-		total -= MemoryContextMemAllocated(cache[i].group->context, true);
-		evict(&cache[i]);
+		total -= MemoryContextMemAllocated(next->group->context, true);
+		evict(next);
 	}
+}
+
+static Cached *
+get(Relation rel, BlockNumber first)
+{
+	static uint64 opened = 0;
+	Cached	   *cached = find(rel, first);
+
+	if (cached == NULL)
+	{
+		cached = least_recent(set_of(rel, first), WAYS);
+		evict(cached);
+		cached->group = rdb_group_open(rel, first, CacheMemoryContext);
+		cached->file = RdbRelationLocator(rel);
+		cached->opened = ++opened;
+		shrink(cached);
+	}
+	cached->used = ++uses;
+	return cached;
 }
 
 /*
@@ -100,16 +147,38 @@ shrink(const Cached *kept)
 RdbGroup *
 rdb_group_get(Relation rel, BlockNumber first)
 {
-	Cached	   *cached = find(rel, first);
+	return get(rel, first)->group;
+}
 
-	if (cached == NULL)
-	{
-		cached = least_recent();
-		evict(cached);
-		cached->group = rdb_group_open(rel, first, CacheMemoryContext);
-		cached->file = RdbRelationLocator(rel);
-		shrink(cached);
-	}
-	cached->used = ++uses;
+/* The same, with a handle to have it again. */
+RdbGroup *
+rdb_group_get_handle(Relation rel, BlockNumber first, RdbGroupHandle *handle)
+{
+	Cached	   *cached = get(rel, first);
+
+	handle->place = (int) (cached - cache);
+	handle->opened = cached->opened;
+	handle->first = first;
+	handle->id = cached->group->header->id;
 	return cached->group;
+}
+
+/* A group that was had, by somebody whose snapshot has been as old all the time: so it is
+ * there yet. */
+RdbGroup *
+rdb_group_again(Relation rel, RdbGroupHandle *handle)
+{
+	RdbGroup   *group;
+	uint64		id = handle->id;
+
+	if (cache[handle->place].opened == handle->opened)
+	{
+		cache[handle->place].used = ++uses;
+		return cache[handle->place].group;
+	}
+	group = rdb_group_get_handle(rel, handle->first, handle);
+	if (group->header->id != id)
+		elog(ERROR, "column group at block %u of table \"%s\" has gone",
+			 handle->first, RelationGetRelationName(rel));
+	return group;
 }

@@ -230,27 +230,40 @@ kind_of(RdbForm form)
 	return form == RDB_FORM_VALUE || form == RDB_FORM_NUMERIC ? RDB_CHUNK_INTS : RDB_CHUNK_BYTES;
 }
 
-/* Whether a chunk can be one of its column, and its shapes make sense. */
+/* Whether a chunk can be one of its column. */
 static const char *
-check(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 rows,
-	  const RdbColumnData *data)
+check_form(const RdbGroupColumn *column, const RdbGroupChunk *chunk)
 {
+	if (chunk->form > RDB_FORM_BYTES)
+		return "a chunk is of an unknown form";
+	if ((chunk->form == RDB_FORM_VALUE) != column->by_value ||
+		((chunk->form == RDB_FORM_NUMERIC || chunk->form == RDB_FORM_VARLENA) && column->length != -1) ||
+		(chunk->form == RDB_FORM_BYTES && column->length == -1) ||
+		chunk->scale < 0 || chunk->scale > RDB_NUMERIC_MOST_DIGITS)
+		return "a chunk is not of its column's kind";
+	return NULL;
+}
+
+static const char *
+check_shape(const RdbGroupChunk *chunk, int64 shape)
+{
+	if (shape < 0 || shape > (chunk->form == RDB_FORM_NUMERIC ? chunk->scale : RDB_SHAPE_WHOLE))
+		return "a chunk has a value of an unknown shape";
+	return NULL;
+}
+
+/* Whether a chunk is what the footer says, and its shapes make sense. */
+static const char *
+check(const RdbGroupChunk *chunk, uint32 rows, const RdbColumnData *data)
+{
+	const char *wrong = NULL;
+
 	if (data->vector->rows != rows || data->vector->kind != kind_of(data->form) ||
 		data->vector->nulls != chunk->nulls)
 		return "a chunk is not as the footer has it";
-	if ((data->form == RDB_FORM_VALUE) != column->by_value ||
-		((data->form == RDB_FORM_NUMERIC || data->form == RDB_FORM_VARLENA) && column->length != -1) ||
-		(data->form == RDB_FORM_BYTES && column->length == -1) ||
-		data->scale < 0 || data->scale > RDB_NUMERIC_MOST_DIGITS)
-		return "a chunk is not of its column's kind";
-	for (uint32 row = 0; data->has_shapes && row < rows; row++)
-	{
-		int64		shape = data->shapes[row];
-
-		if (shape < 0 || shape > (data->form == RDB_FORM_NUMERIC ? data->scale : RDB_SHAPE_WHOLE))
-			return "a chunk has a value of an unknown shape";
-	}
-	return NULL;
+	for (uint32 row = 0; data->has_shapes && row < rows && wrong == NULL; row++)
+		wrong = check_shape(chunk, data->shapes[row]);
+	return wrong;
 }
 
 /*
@@ -261,10 +274,10 @@ const char *
 rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 rows,
 				  const char *bytes, RdbColumnData *data)
 {
-	const char *wrong;
+	const char *wrong = check_form(column, chunk);
 
-	if (chunk->form > RDB_FORM_BYTES)
-		return "a chunk is of an unknown form";
+	if (wrong != NULL)
+		return wrong;
 	data->form = chunk->form;
 	data->scale = chunk->scale;
 	data->has_shapes = chunk->shapes_size > 0;
@@ -272,7 +285,56 @@ rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint
 	if (wrong == NULL && data->has_shapes)
 		wrong = rdb_chunk_decode_ints((const uint8 *) bytes + chunk->size, chunk->shapes_size,
 									  data->shapes, rows, work());
-	return wrong != NULL ? wrong : check(column, chunk, rows, data);
+	return wrong != NULL ? wrong : check(chunk, rows, data);
+}
+
+/* ---- single values ---- */
+
+/*
+ * One row's value from the bytes of a chunk of so many rows, without decoding the others
+ * where the encoding allows; returns what is wrong, or NULL.
+ */
+const char *
+rdb_column_get(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 rows,
+			   const char *bytes, uint32 at, RdbSingleValue *value)
+{
+	const char *wrong = check_form(column, chunk);
+
+	memset(value, 0, sizeof(*value));
+	value->form = chunk->form;
+	value->scale = chunk->scale;
+	value->shape = chunk->form == RDB_FORM_NUMERIC ? chunk->scale : RDB_SHAPE_USUAL;
+	if (wrong == NULL && chunk->shapes_size > 0)
+	{
+		wrong = rdb_ints_get((const uint8 *) bytes + chunk->size, chunk->shapes_size, at, rows,
+							 &value->shape);
+		if (wrong == NULL)
+			wrong = check_shape(chunk, value->shape);
+	}
+	if (wrong != NULL)
+		return wrong;
+	if (kind_of(value->form) == RDB_CHUNK_INTS)
+		return rdb_chunk_get_int((const uint8 *) bytes, chunk->size, at, &value->integer,
+								 &value->is_null);
+	return rdb_chunk_get_bytes((const uint8 *) bytes, chunk->size, at, &value->bytes,
+							   &value->is_null);
+}
+
+/* The same from a chunk that is decoded. */
+void
+rdb_column_take(const RdbColumnData *data, uint32 at, RdbSingleValue *value)
+{
+	value->form = data->form;
+	value->scale = data->scale;
+	value->shape = data->has_shapes ? data->shapes[at] :
+		data->form == RDB_FORM_NUMERIC ? data->scale : RDB_SHAPE_USUAL;
+	value->is_null = data->vector->nulls > 0 && data->vector->is_null[at];
+	value->integer = 0;
+	value->bytes = (RdbBytes) {NULL, 0};
+	if (data->vector->kind == RDB_CHUNK_INTS)
+		value->integer = data->vector->values.ints[at];
+	else
+		value->bytes = data->vector->values.bytes[at];
 }
 
 /* ---- back into tuples ---- */

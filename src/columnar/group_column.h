@@ -18,6 +18,28 @@ typedef struct RdbColumnData
 	RdbVector  *vector;
 } RdbColumnData;
 
+/* One row's value.  A string lies in the chunk's bytes, until it is copied. */
+typedef struct RdbSingleValue
+{
+	RdbForm		form;
+	int			scale;
+	int64		shape;
+	bool		is_null;
+	int64		integer;
+	RdbBytes	bytes;
+} RdbSingleValue;
+
+/* Copy a value's string, if there is room for it. */
+static inline void
+rdb_single_copy(RdbSingleValue *value, char *room, Size size)
+{
+	if (value->is_null || value->form == RDB_FORM_VALUE || value->form == RDB_FORM_NUMERIC ||
+		value->bytes.length > size)
+		return;
+	memcpy(room, value->bytes.data, value->bytes.length);
+	value->bytes.data = (const uint8 *) room;
+}
+
 /* A value of so many bytes, as an integer; and back. */
 static inline int64
 rdb_value_load(const char *data, int length)
@@ -82,6 +104,10 @@ extern void rdb_column_encode(const RdbGroupColumn *column, RdbVector *vector,
 							  RdbGroupChunk *chunk, StringInfo out);
 extern const char *rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
 									 uint32 rows, const char *bytes, RdbColumnData *data);
+extern const char *rdb_column_get(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
+								  uint32 rows, const char *bytes, uint32 at,
+								  RdbSingleValue *value);
+extern void rdb_column_take(const RdbColumnData *data, uint32 at, RdbSingleValue *value);
 extern uint32 rdb_column_write(const RdbGroupColumn *column, const RdbColumnData *data,
 							   uint32 row, char *out, uint32 at, uint32 room);
 

@@ -10,6 +10,7 @@
 
 #include "columnar/group_read.h"
 
+#include "buffer/block_cache.h"
 #include "miscadmin.h"
 #include "store/extents.h"
 #include "store/group_blocks.h"
@@ -139,7 +140,7 @@ make_columns(RdbGroup *group)
 	group->loaded_columns = ncolumns;
 	group->loaded_rows = group->header->chunk_rows;
 	for (int i = 0; i < ncolumns; i++)
-		group->loaded[i].chunk = RDB_NOT_LOADED;
+		group->loaded[i].chunk = group->loaded[i].read = group->loaded[i].asked = RDB_NOT_LOADED;
 }
 
 static void
@@ -244,27 +245,81 @@ rdb_group_rows_of(const RdbGroup *group, uint32 chunk)
 	return Min(group->header->chunk_rows, group->header->nrows - chunk * group->header->chunk_rows);
 }
 
-/* Room for what is to be loaded. */
+/* Room for what is to be decoded. */
 static void
 make_room(RdbGroup *group, RdbLoadedColumn *loaded, const RdbGroupChunk *chunk)
 {
 	MemoryContext before = MemoryContextSwitchTo(group->columns_context);
-	Size		size = (Size) chunk->size + chunk->shapes_size;
 
 	if (loaded->data.vector == NULL)
 		loaded->data.vector = rdb_vector_make(group->header->chunk_rows);
 	if (chunk->shapes_size > 0 && loaded->data.shapes == NULL)
 		loaded->data.shapes = palloc(group->header->chunk_rows * sizeof(int64));
-	if (loaded->room < size)
-	{
-		if (loaded->bytes)
-			pfree(loaded->bytes);
-		loaded->bytes = NULL;
-		loaded->room = 0;
-		loaded->bytes = MemoryContextAllocHuge(group->columns_context, size);
-		loaded->room = size;
-	}
 	MemoryContextSwitchTo(before);
+}
+
+static void
+make_byte_room(RdbGroup *group, RdbLoadedColumn *loaded, Size size)
+{
+	loaded->read = RDB_NOT_LOADED;
+	if (loaded->room >= size)
+		return;
+	if (loaded->bytes)
+		pfree(loaded->bytes);
+	loaded->bytes = NULL;
+	loaded->room = 0;
+	loaded->bytes = MemoryContextAllocHuge(group->columns_context, size);
+	loaded->room = size;
+}
+
+static bool
+is_cached(Relation rel, const RdbGroup *group)
+{
+	return group->memory == NULL && !group->is_uncached && rdb_block_cache_exists() &&
+		!RelationUsesLocalBuffers(rel);
+}
+
+static RdbCacheKey
+key_of(Relation rel, const RdbGroup *group, int column, uint32 chunk)
+{
+	return (RdbCacheKey) {RdbRelationLocator(rel), group->first, group->header->id, (uint32) column, chunk};
+}
+
+/* The page that a chunk begins on, for events. */
+static BlockNumber
+page_of(const RdbGroup *group, const RdbGroupChunk *entry)
+{
+	return group->first + entry->offset / RDB_EXTENT_ROOM;
+}
+
+/* Have a chunk's bytes in memory, from the block cache or from its pages. */
+static void
+read_chunk(Relation rel, RdbGroup *group, int column, uint32 chunk, bool look)
+{
+	RdbLoadedColumn *loaded = &group->loaded[column];
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+	Size		size = (Size) entry->size + entry->shapes_size;
+	bool		cached = is_cached(rel, group);
+	RdbCacheKey key = key_of(rel, group, column, chunk);
+	RdbCachePin pin;
+
+	if (loaded->read == chunk)
+		return;
+	make_byte_room(group, loaded, size);
+	if (cached && look && rdb_block_cache_pin(&key, page_of(group, entry), &pin))
+	{
+		memcpy(loaded->bytes, pin.bytes, Min(size, pin.size));
+		rdb_block_cache_unpin(&pin);
+		if (pin.size != size)
+			damaged_chunk(rel, group, column, chunk, "It has another size in the block cache");
+	}
+	else
+	{
+		read_bytes(rel, group, entry->offset, size, loaded->bytes);
+		if (cached)
+			rdb_block_cache_add(&key, page_of(group, entry), loaded->bytes, (uint32) size);
+	}
+	loaded->read = chunk;
 }
 
 /* A column's chunk, decoded; it stays so until another one of that column is loaded. */
@@ -280,19 +335,137 @@ rdb_group_load(Relation rel, RdbGroup *group, int column, uint32 chunk)
 		return &loaded->data;
 	loaded->chunk = RDB_NOT_LOADED;
 	make_room(group, loaded, entry);
-	if (group->memory)
-		bytes = group->memory + entry->offset;
-	else
-	{
-		read_bytes(rel, group, entry->offset, (Size) entry->size + entry->shapes_size, loaded->bytes);
-		bytes = loaded->bytes;
-	}
+	if (group->memory == NULL)
+		read_chunk(rel, group, column, chunk, true);
+	bytes = group->memory ? group->memory + entry->offset : loaded->bytes;
 	wrong = rdb_column_decode(&group->columns[column], entry, rdb_group_rows_of(group, chunk),
 							  bytes, &loaded->data);
 	if (wrong != NULL)
 		damaged_chunk(rel, group, column, chunk, wrong);
 	loaded->chunk = chunk;
 	return &loaded->data;
+}
+
+/* ---- single values ---- */
+
+/* So often in a row a chunk is asked for single values, and then decoded. */
+#define MOST_SINGLE 16
+
+/* One row's value from a chunk's bytes; returns what is wrong, or NULL. */
+static const char *
+get_value(const RdbGroup *group, int column, uint32 chunk, uint32 at, const char *bytes,
+		  RdbSingleValue *value)
+{
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+
+	return rdb_column_get(&group->columns[column], entry, rdb_group_rows_of(group, chunk), bytes, at,
+						  value);
+}
+
+/* Whether a chunk should be decoded by now, or is. */
+static bool
+is_worth_loading(RdbGroup *group, int column, uint32 chunk)
+{
+	RdbLoadedColumn *loaded = &group->loaded[column];
+
+	if (loaded->asked != chunk)
+		loaded->times = 0;
+	loaded->asked = chunk;
+	return loaded->chunk == chunk || ++loaded->times > MOST_SINGLE;
+}
+
+static void
+check_value(Relation rel, const RdbGroup *group, int column, uint32 chunk, const char *wrong)
+{
+	if (wrong != NULL)
+		damaged_chunk(rel, group, column, chunk, wrong);
+}
+
+/*
+ * One row's value, without decoding its chunk; a string is copied to room, if it fits.  Its
+ * length says whether it did: if not, ask again with more room.  Error: XX001.
+ */
+void
+rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *room, Size size,
+				RdbSingleValue *value)
+{
+	uint32		chunk = row / group->header->chunk_rows;
+	uint32		at = row % group->header->chunk_rows;
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+	RdbLoadedColumn *loaded = &group->loaded[column];
+	RdbCacheKey key = key_of(rel, group, column, chunk);
+	const char *wrong = NULL;
+	RdbCachePin pin;
+
+	if (is_worth_loading(group, column, chunk))
+		rdb_column_take(rdb_group_load(rel, group, column, chunk), at, value);
+	else if (loaded->read != chunk && is_cached(rel, group) &&
+			 rdb_block_cache_pin(&key, page_of(group, entry), &pin))
+	{
+		wrong = pin.size == entry->size + entry->shapes_size ?
+			get_value(group, column, chunk, at, pin.bytes, value) : "It has another size in the block cache";
+		rdb_single_copy(value, room, size);
+		rdb_block_cache_unpin(&pin);
+		check_value(rel, group, column, chunk, wrong);
+		return;
+	}
+	else
+	{
+		read_chunk(rel, group, column, chunk, false);
+		check_value(rel, group, column, chunk, get_value(group, column, chunk, at, loaded->bytes, value));
+	}
+	rdb_single_copy(value, room, size);
+}
+
+/* ---- rows by their TIDs ---- */
+
+static OffsetNumber
+line_of(const RdbGroup *group, const RdbGroupBlock *block, OffsetNumber offset)
+{
+	return block->lines == 0 ? RDB_LINE_ROW : group->lines[block->lines - 1 + offset - 1];
+}
+
+/*
+ * The row that a line pointer of the group's block leads to; false if there is none: of
+ * redirections only if asked to follow them.  Error: XX001.
+ */
+bool
+rdb_group_find_row(Relation rel, const RdbGroup *group, uint32 index, BlockNumber block,
+				   OffsetNumber *offset, uint32 *row)
+{
+	const RdbGroupBlock *entry;
+	OffsetNumber line;
+
+	if (index >= group->header->nblocks || group->blocks[index].block != block)
+		damaged(rel, group, "It does not have the block that the page table has in it");
+	entry = &group->blocks[index];
+	if (*offset < FirstOffsetNumber || *offset > entry->nlines)
+		return false;
+	line = line_of(group, entry, *offset);
+	if (line != RDB_LINE_ROW && line != RDB_LINE_UNUSED && line <= entry->nlines &&
+		line_of(group, entry, line) == RDB_LINE_ROW)
+		*offset = line;
+	else if (line != RDB_LINE_ROW)
+		return false;
+	*row = entry->first_row + *offset - FirstOffsetNumber;
+	if (entry->lines == 0)
+		return true;
+	*row = entry->first_row;
+	for (OffsetNumber before = FirstOffsetNumber; before < *offset; before++)
+		*row += line_of(group, entry, before) == RDB_LINE_ROW;
+	if (*row >= entry->first_row + entry->nrows)
+		damaged(rel, group, "A block has fewer rows than its footer says");
+	return true;
+}
+
+/* Whether a row was another version of an updated one, which no index has an entry for. */
+bool
+rdb_group_is_heap_only(Relation rel, RdbGroup *group, uint32 row)
+{
+	RdbSingleValue masks;
+
+	rdb_group_value(rel, group, group->header->natts + RDB_HEADER_MASKS, row, NULL, 0, &masks);
+	return (((uint32) masks.integer >> 16) & HEAP_ONLY_TUPLE) != 0;
 }
 
 /* ---- tuples ---- */
@@ -366,12 +539,6 @@ rdb_group_form_tuple(Relation rel, RdbGroup *group, uint32 row, HeapTupleHeader 
 }
 
 /* ---- blocks ---- */
-
-static OffsetNumber
-line_of(const RdbGroup *group, const RdbGroupBlock *block, OffsetNumber offset)
-{
-	return block->lines == 0 ? RDB_LINE_ROW : group->lines[block->lines - 1 + offset - 1];
-}
 
 /* Put a tuple at the end of a page's room. */
 static void

@@ -16,6 +16,9 @@ typedef struct RdbLoadedColumn
 	RdbColumnData data;
 	char	   *bytes;			/* that it was decoded from */
 	Size		room;
+	uint32		read;			/* which chunk bytes are of; RDB_NOT_LOADED */
+	uint32		asked;			/* which chunk was asked for a value last */
+	uint32		times;			/* and how often */
 } RdbLoadedColumn;
 
 #define RDB_NOT_LOADED PG_UINT32_MAX
@@ -25,6 +28,7 @@ typedef struct RdbGroup
 {
 	MemoryContext context;
 	BlockNumber first;			/* of its extent */
+	bool		is_uncached;	/* read from its extent, whatever the block cache has */
 	const char *memory;			/* all of it, if it is not in an extent yet */
 	char	   *footer;
 	const RdbGroupHeader *header;	/* these five in the footer */
@@ -50,6 +54,11 @@ extern const RdbGroupChunk *rdb_group_chunk(const RdbGroup *group, int column, u
 extern uint32 rdb_group_rows_of(const RdbGroup *group, uint32 chunk);
 extern const RdbColumnData *rdb_group_load(Relation rel, RdbGroup *group, int column,
 										   uint32 chunk);
+extern void rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *room,
+							Size size, RdbSingleValue *value);
+extern bool rdb_group_find_row(Relation rel, const RdbGroup *group, uint32 index,
+							   BlockNumber block, OffsetNumber *offset, uint32 *row);
+extern bool rdb_group_is_heap_only(Relation rel, RdbGroup *group, uint32 row);
 extern uint32 rdb_group_form_tuple(Relation rel, RdbGroup *group, uint32 row, HeapTupleHeader out,
 								   uint32 room);
 extern void rdb_group_form_page(Relation rel, RdbGroup *group, uint32 index, BlockNumber block,

@@ -56,36 +56,43 @@ whole(RdbBytes value, RdbValueRoom *room)
 }
 
 static Datum
-numeric(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at, RdbValueRoom *room)
+numeric(const RdbGroupColumn *column, const RdbSingleValue *value, RdbValueRoom *room)
 {
-	int64		value = data->vector->values.ints[at];
-	int			scale = data->has_shapes ? (int) data->shapes[at] : data->scale;
+	int64		integer = value->integer;
 	char		payload[RDB_NUMERIC_ROOM];
 
-	(void) rdb_int_rescale(&value, data->scale, scale);
-	return varlena(column, payload, rdb_numeric_from_int(value, scale, payload), room);
+	(void) rdb_int_rescale(&integer, value->scale, (int) value->shape);
+	return varlena(column, payload, rdb_numeric_from_int(integer, (int) value->shape, payload), room);
 }
 
-/* A value that is not NULL; valid until the next one is asked for with the same room. */
+/* A value that is not NULL; valid until the next one is asked for with the same room, which
+ * its string is not in. */
+Datum
+rdb_single_datum(const RdbGroupColumn *column, const RdbSingleValue *value, RdbValueRoom *room)
+{
+	switch (value->form)
+	{
+		case RDB_FORM_VALUE:
+			return rdb_by_value_datum(value->integer, column->length);
+		case RDB_FORM_NUMERIC:
+			return numeric(column, value, room);
+		case RDB_FORM_VARLENA:
+			if (value->shape == RDB_SHAPE_WHOLE)
+				return whole(value->bytes, room);
+			return varlena(column, value->bytes.data, value->bytes.length, room);
+		case RDB_FORM_BYTES:
+			return whole(value->bytes, room);
+	}
+	return (Datum) 0;
+}
+
+/* The same of a chunk that is decoded. */
 Datum
 rdb_value_datum(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at,
 				RdbValueRoom *room)
 {
-	RdbBytes	value;
+	RdbSingleValue value;
 
-	switch (data->form)
-	{
-		case RDB_FORM_VALUE:
-			return rdb_by_value_datum(data->vector->values.ints[at], column->length);
-		case RDB_FORM_NUMERIC:
-			return numeric(column, data, at, room);
-		case RDB_FORM_VARLENA:
-			value = data->vector->values.bytes[at];
-			if (data->has_shapes && data->shapes[at] == RDB_SHAPE_WHOLE)
-				return whole(value, room);
-			return varlena(column, value.data, value.length, room);
-		case RDB_FORM_BYTES:
-			return whole(data->vector->values.bytes[at], room);
-	}
-	return (Datum) 0;
+	rdb_column_take(data, at, &value);
+	return rdb_single_datum(column, &value, room);
 }

@@ -49,6 +49,8 @@ rdb_by_value_int(Datum datum, int length)
 	}
 }
 
+extern Datum rdb_single_datum(const RdbGroupColumn *column, const RdbSingleValue *value,
+							  RdbValueRoom *room);
 extern Datum rdb_value_datum(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at,
 							 RdbValueRoom *room);
 

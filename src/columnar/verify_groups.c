@@ -36,6 +36,7 @@ make_block(GroupVerify *groups, BlockNumber block, RdbMapEntry entry)
 		groups->group = NULL;
 		groups->first = RdbEntryGetPage(entry);
 		groups->group = rdb_group_open(rel, groups->first, groups->context);
+		groups->group->is_uncached = true;
 	}
 	if (groups->group)
 		rdb_group_form_page(rel, groups->group, RdbEntryGetIndex(entry), block, page.data);

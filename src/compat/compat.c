@@ -185,19 +185,22 @@ rdb_compat_locator(const RdbRelFile *file)
 	return locator;
 }
 
+/* And back. */
+RdbRelFile
+rdb_compat_file_of(const RdbLocator *locator)
+{
+#if PG_VERSION_NUM >= 160000
+	return (RdbRelFile) {locator->spcOid, locator->dbOid, locator->relNumber};
+#else
+	return (RdbRelFile) {locator->spcNode, locator->dbNode, locator->relNode};
+#endif
+}
+
 /* The file in which the relation is stored now. */
 void
 rdb_compat_rel_file(Relation rel, RdbRelFile *file)
 {
-#if PG_VERSION_NUM >= 160000
-	file->tablespace = rel->rd_locator.spcOid;
-	file->database = rel->rd_locator.dbOid;
-	file->number = rel->rd_locator.relNumber;
-#else
-	file->tablespace = rel->rd_node.spcNode;
-	file->database = rel->rd_node.dbNode;
-	file->number = rel->rd_node.relNode;
-#endif
+	*file = rdb_compat_file_of(&RdbRelationLocator(rel));
 }
 
 /* The path of a fork's first segment, below PGDATA; path has MAXPGPATH bytes.
@@ -579,4 +582,45 @@ rdb_compat_forget_relation(Relation rel)
 	message.rc.dbId = rel->rd_rel->relisshared ? InvalidOid : MyDatabaseId;
 	message.rc.relId = RelationGetRelid(rel);
 	SendSharedInvalidMessages(&message, 1);
+}
+
+/* ---- slots ---- */
+
+static void (*become_heap_tuple) (TupleTableSlot *);
+
+#if PG_VERSION_NUM >= 180000
+static MinimalTuple
+copy_minimal_tuple(TupleTableSlot *slot, Size extra)
+{
+	become_heap_tuple(slot);
+	return TTSOpsBufferHeapTuple.copy_minimal_tuple(slot, extra);
+}
+#else
+static MinimalTuple
+copy_minimal_tuple(TupleTableSlot *slot)
+{
+	become_heap_tuple(slot);
+	return TTSOpsBufferHeapTuple.copy_minimal_tuple(slot);
+}
+#endif
+
+#if PG_VERSION_NUM >= 170000
+static bool
+is_current_xact_tuple(TupleTableSlot *slot)
+{
+	become_heap_tuple(slot);
+	return TTSOpsBufferHeapTuple.is_current_xact_tuple(slot);
+}
+#endif
+
+/* Of slots that begin with those for tuples in buffers: the operations that not every
+ * version has, or has the same, on a row that is made a tuple before. */
+void
+rdb_compat_slot_ops(TupleTableSlotOps *ops, void (*become_tuple) (TupleTableSlot *))
+{
+	become_heap_tuple = become_tuple;
+	ops->copy_minimal_tuple = copy_minimal_tuple;
+#if PG_VERSION_NUM >= 170000
+	ops->is_current_xact_tuple = is_current_xact_tuple;
+#endif
 }

@@ -133,6 +133,7 @@ extern int64 rdb_compat_background_writes(void);
 extern bool rdb_compat_evictions(int64 *evictions);
 
 extern RdbLocator rdb_compat_locator(const RdbRelFile *file);
+extern RdbRelFile rdb_compat_file_of(const RdbLocator *locator);
 extern void rdb_compat_rel_file(Relation rel, RdbRelFile *file);
 extern void rdb_compat_relpath(const RdbRelFile *file, ForkNumber fork,
 							   char *path);
@@ -145,6 +146,7 @@ extern bool rdb_compat_request_sync(const RdbRelFile *file, ForkNumber fork,
 extern void rdb_compat_resolve_conflict(FullTransactionId horizon, RdbLocator locator);
 extern void rdb_compat_resolve_xid_conflict(TransactionId horizon, RdbLocator locator);
 extern bool rdb_compat_page_verified(char *page, BlockNumber block);
+extern void rdb_compat_slot_ops(TupleTableSlotOps *ops, void (*become_tuple) (TupleTableSlot *));
 extern bool rdb_compat_vacuum_truncates(const struct VacuumParams *params);
 extern void rdb_compat_vacuum_delay(void);
 extern bool rdb_compat_vacuum_cleans_indexes(const struct VacuumParams *params);

@@ -34,6 +34,8 @@ request_shmem(void)
 	{
 		if (modules[i].shmem_size)
 			RequestAddinShmemSpace(modules[i].shmem_size());
+		if (modules[i].shmem_more)
+			RequestAddinShmemSpace(modules[i].shmem_more());
 	}
 }
 

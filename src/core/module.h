@@ -19,6 +19,7 @@ typedef struct RdbModule
 	void		(*shmem_init) (void *memory, bool found);
 	void		(*hooks) (void);	/* chain into PostgreSQL's hooks */
 	void		(*workers) (void);	/* register static workers */
+	Size		(*shmem_more) (void);	/* bytes that shmem_init takes by itself, for hash tables */
 } RdbModule;
 
 extern void rdb_modules_load(const RdbModule *modules, int nmodules);

@@ -71,6 +71,21 @@ rdb_io_page_event(RdbEventType type, const RdbRelFile *file, ForkNumber fork,
 	rdb_event_emit(&event);
 }
 
+/* PageEvicted, from a cache of the engine's. */
+void
+rdb_io_page_evicted(const RdbRelFile *file, ForkNumber fork, BlockNumber block, const char *reason)
+{
+	RdbEvent	event;
+
+	if (!wanted(RDB_PAGE_EVICTED))
+		return;
+	rdb_event_start(&event, RDB_PAGE_EVICTED, RDB_ENGINE);
+	rdb_event_page(&event, file, fork);
+	rdb_event_int(&event, block);
+	rdb_event_text(&event, reason);
+	rdb_event_emit(&event);
+}
+
 /* PageFlushed: a dirty buffer was written to its file. */
 void
 rdb_io_page_flushed(const RdbRelFile *file, ForkNumber fork, BlockNumber block,

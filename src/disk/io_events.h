@@ -16,6 +16,8 @@ extern void rdb_io_vectored(RdbEventType type, const RdbRelFile *file,
 							int64 pages, int64 bytes, int64 us);
 extern void rdb_io_page_event(RdbEventType type, const RdbRelFile *file,
 							  ForkNumber fork, BlockNumber block);
+extern void rdb_io_page_evicted(const RdbRelFile *file, ForkNumber fork, BlockNumber block,
+								const char *reason);
 extern void rdb_io_page_flushed(const RdbRelFile *file, ForkNumber fork,
 								BlockNumber block, int64 bytes);
 extern void rdb_io_page_allocated(Relation rel, BlockNumber block);

@@ -17,6 +17,8 @@ extern RDB_EXPORT Size rdb_extent_read(Relation rel, BlockNumber first, uint32 i
 									   char *bytes);
 extern void rdb_extent_read_bytes(Relation rel, BlockNumber first, Size offset, Size length,
 								  char *bytes);
+extern bool rdb_extent_begins_with(Relation rel, BlockNumber first, const char *bytes,
+								   Size length);
 extern bool rdb_extent_try_read(Relation rel, BlockNumber first, Size offset, Size length,
 								char *bytes);
 extern RDB_EXPORT uint32 rdb_extent_pages(Relation rel, BlockNumber first);
