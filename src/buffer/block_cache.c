@@ -32,7 +32,7 @@
 #define LEAST_SLOTS 64
 #define SAMPLE 16				/* entries that are looked at for one to give up */
 #define TRIES 64				/* entries that are given up for one */
-#define LARGEST_SHARE 8			/* no entry takes more than this part of the cache */
+#define LARGEST_SHARE 4			/* no entry takes more than this part of the cache */
 #define NO_SLOT (-1)
 
 int			rdb_block_cache_size = 64;	/* MB */

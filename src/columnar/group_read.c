@@ -261,7 +261,8 @@ make_room(RdbGroup *group, RdbLoadedColumn *loaded, const RdbGroupChunk *chunk)
 static void
 make_byte_room(RdbGroup *group, RdbLoadedColumn *loaded, Size size)
 {
-	loaded->read = RDB_NOT_LOADED;
+	/* decoded strings lie in the bytes */
+	loaded->read = loaded->chunk = RDB_NOT_LOADED;
 	if (loaded->room >= size)
 		return;
 	if (loaded->bytes)
