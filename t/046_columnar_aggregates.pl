@@ -29,7 +29,7 @@ sub both
 	my ($sql) = @_;
 	foreach my $x (qw(c h))
 	{
-		my $of = $sql =~ s/\bT\b/t_$x/gr;
+		my $of = $sql =~ s/\bT\b/t_$x/gr =~ s/\bF\b/few_$x/gr;
 		my $out = sql($of);
 		die "$of: $out" if $out =~ /^ERROR/;
 	}
@@ -115,7 +115,7 @@ my $vectors = 0;
 sub same
 {
 	my ($query, $settings) = @_;
-	my ($c, $h) = map { my $q = $query =~ s/\bT\b/t_$_/gr; sql(($settings || '') . "SELECT run(\$q\$$q\$q\$)"); } qw(c h);
+	my ($c, $h) = map { my $x = $_; my $q = $query =~ s/\bT\b/t_$x/gr =~ s/\bF\b/few_$x/gr; sql(($settings || '') . "SELECT run(\$q\$$q\$q\$)"); } qw(c h);
 	return is($c, $h, $query =~ s/\s+/ /gr);
 }
 
@@ -212,6 +212,7 @@ same('SELECT o.few, x.* FROM (VALUES (1), (2), (NULL)) o (few), LATERAL (SELECT 
 same('SELECT count(*) FROM T HAVING count(*) < 0');
 same('SELECT 1 FROM T HAVING max(k) > 5');
 same('SELECT few FROM T GROUP BY few');
+same($_) foreach ('SELECT sum(i8), count(*) FROM T WHERE 1 = (SELECT 2)', 'SELECT few, sum(i8) FROM T WHERE few = 1 AND few = 3 GROUP BY few', 'SELECT sum(i8) FROM T WHERE current_date < date $$2000-01-01$$', 'SELECT count(*) FROM T WHERE (SELECT true)');
 same('SELECT sum(k) FILTER (WHERE few = (SELECT 3)) FROM T');
 same('SELECT few, sum(i8) FROM T GROUP BY few UNION ALL SELECT 0, count(*) FROM T');
 foreach my $mode (qw(force_generic_plan force_custom_plan))
@@ -223,6 +224,28 @@ foreach my $mode (qw(force_generic_plan force_custom_plan))
 is(sql('BEGIN; DELETE FROM t_c WHERE few = 3; SELECT count(*) FROM t_c WHERE few = 3; ROLLBACK; SELECT count(*) > 0 FROM t_c WHERE few = 3'), "0\nt", 'sees what its transaction has done');
 is(sql('BEGIN; DECLARE c CURSOR FOR SELECT few, count(*) FROM t_c GROUP BY few ORDER BY few; FETCH 1 FROM c; DELETE FROM t_c WHERE few > 0; FETCH 1 FROM c; ROLLBACK')
 	  =~ s/\|\d+//gr, "0\n1", 'a cursor does not');
+
+# ---- joins: chunks that parameters leave out
+
+both('CREATE TABLE F AS SELECT k * 2000 + 7 AS k, md5(k::text) AS s, k AS n FROM generate_series(0, 20) k; ANALYZE F');
+both('VACUUM T');
+both('ALTER TABLE T ADD h text; UPDATE T SET h = md5(k::text), ts = ts + interval $$1 day$$');
+sql("SELECT rustydb.columnar_compact('t_c')");
+sql('VACUUM ANALYZE t_c; ANALYZE t_h');
+my $joins = 'SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_material = off; SET enable_memoize = off; SET enable_seqscan = on; ';
+like(sql("$joins EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT a.k, b.s FROM t_c a JOIN few_c b ON a.h = b.s"),
+	qr/ColumnarScan\) on t_c a \(actual.*Chunk Filter: \(b\.s = a\.h\).*Chunks Skipped: [1-9]/s, 'a nested loop skips chunks by what is joined');
+same($_, $joins)
+  foreach ('SELECT a.k, b.s FROM T a JOIN F b ON a.h = b.s', 'SELECT a.k, b.n FROM F b LEFT JOIN T a ON a.h = b.s AND a.k > b.k',
+	'SELECT a.k, b.n FROM T a JOIN F b ON a.k = b.k AND a.h = md5(b.k::text)', 'SELECT b.n, (SELECT max(k) FROM T a WHERE a.h = b.s) FROM F b',
+	'SELECT b.n FROM F b WHERE EXISTS (SELECT FROM T a WHERE a.h = b.s OFFSET 0)', 'SELECT b.n, a.k FROM F b JOIN T a ON a.k BETWEEN b.k AND b.k + 2');
+foreach my $value (1, 2, 3, 12345, 33999, 40000)
+{
+	same("SELECT k, s FROM T WHERE h = md5('$value')");
+	same("SELECT k FROM T WHERE h IN (md5('$value'), md5('7'), 'x', NULL)");
+	same("SELECT k FROM T WHERE h = md5('$value') AND few = 3 OR k = $value");
+}
+is(sql("SELECT * FROM rustydb.verify('t_c')"), '', 'filters have all values');
 
 # ---- who may see what
 

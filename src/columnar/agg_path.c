@@ -134,18 +134,23 @@ parts_of(const Asked *query)
 													 PVC_INCLUDE_WINDOWFUNCS));
 }
 
-/* Rows are read again when there are too many groups, and must be the same. */
+/* Whether the scan's conditions are fine: rows are read again when there are too many
+ * groups, and must be the same; and what is the same for all rows is asked by a node of its
+ * own, above the scan. */
 static bool
-is_volatile(const Asked *query)
+knows_conditions(const Asked *query)
 {
 	ListCell   *cell;
 
 	foreach(cell, query->rel->baserestrictinfo)
 	{
-		if (contain_volatile_functions((Node *) lfirst_node(RestrictInfo, cell)->clause))
-			return true;
+		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
+
+		if (info->pseudoconstant ||
+			(query->groups != NIL && contain_volatile_functions((Node *) info->clause)))
+			return false;
 	}
-	return false;
+	return true;
 }
 
 /* What a query asks of a table, if all of it is known here. */
@@ -163,7 +168,7 @@ find_query(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *grouped, GroupPathExt
 	return (rel->reloptkind == RELOPT_BASEREL || rel->reloptkind == RELOPT_OTHER_MEMBER_REL) &&
 		extra->patype != PARTITIONWISE_AGGREGATE_PARTIAL && root->parse->groupingSets == NIL &&
 		root->parse->rowMarks == NIL && knows_groups(query) && knows_parts(query) &&
-		(query->groups == NIL || !is_volatile(query));
+		knows_conditions(query);
 }
 
 /* ---- the path ---- */

@@ -64,8 +64,8 @@ typedef struct RdbGroupChunk
 	uint32		raw_size;		/* of the values in the tuples */
 	uint32		nulls;
 	uint32		distinct;		/* about; of those not NULL */
-	uint32		bloom;			/* offset in the footer; 0: none */
-	uint32		bloom_size;
+	uint32		bloom_size;		/* of a Bloom filter behind that; 0: there is none */
+	uint32		reserved;		/* 0 */
 	uint32		sizes[RDB_NENCODINGS];	/* what the values came to in each encoding */
 	uint8		form;			/* RdbForm */
 	uint8		encoding;		/* RdbEncoding */

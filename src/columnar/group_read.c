@@ -64,7 +64,7 @@ read_bytes(Relation rel, const RdbGroup *group, Size offset, Size length, char *
 static bool
 is_chunk_inside(const RdbGroupHeader *header, const RdbGroupChunk *chunk)
 {
-	uint64		end = (uint64) chunk->offset + chunk->size + chunk->shapes_size;
+	uint64		end = (uint64) chunk->offset + chunk->size + chunk->shapes_size + chunk->bloom_size;
 
 	return chunk->offset >= header->footer_size && end <= header->size;
 }
@@ -345,6 +345,42 @@ rdb_group_load(Relation rel, RdbGroup *group, int column, uint32 chunk)
 		damaged_chunk(rel, group, column, chunk, wrong);
 	loaded->chunk = chunk;
 	return &loaded->data;
+}
+
+/* ---- Bloom filters ---- */
+
+/* Their keys in the block cache are those of chunks of other columns. */
+#define BLOOM_COLUMN 0x80000000
+
+/*
+ * A copy of a chunk's Bloom filter, palloc'd; NULL: it has none.  Error: XX001.
+ */
+uint8 *
+rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk)
+{
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+	Size		at = (Size) entry->offset + entry->size + entry->shapes_size;
+	bool		cached = is_cached(rel, group);
+	RdbCacheKey key = key_of(rel, group, (int) ((uint32) column | BLOOM_COLUMN), chunk);
+	BlockNumber page = group->first + (BlockNumber) (at / RDB_EXTENT_ROOM);
+	RdbCachePin pin;
+	uint8	   *filter;
+
+	if (entry->bloom_size == 0)
+		return NULL;
+	filter = palloc(entry->bloom_size);
+	if (cached && rdb_block_cache_pin(&key, page, &pin))
+	{
+		memcpy(filter, pin.bytes, Min(entry->bloom_size, pin.size));
+		rdb_block_cache_unpin(&pin);
+		if (pin.size != entry->bloom_size)
+			damaged_chunk(rel, group, column, chunk, "Its Bloom filter has another size in the block cache");
+		return filter;
+	}
+	read_bytes(rel, group, at, entry->bloom_size, (char *) filter);
+	if (cached)
+		rdb_block_cache_add(&key, page, (const char *) filter, entry->bloom_size);
+	return filter;
 }
 
 /* ---- single values ---- */

@@ -54,6 +54,7 @@ extern const RdbGroupChunk *rdb_group_chunk(const RdbGroup *group, int column, u
 extern uint32 rdb_group_rows_of(const RdbGroup *group, uint32 chunk);
 extern const RdbColumnData *rdb_group_load(Relation rel, RdbGroup *group, int column,
 										   uint32 chunk);
+extern uint8 *rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk);
 extern void rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *room,
 							Size size, RdbSingleValue *value);
 extern bool rdb_group_find_row(Relation rel, const RdbGroup *group, uint32 index,

@@ -11,6 +11,7 @@
 #include "columnar/group_write.h"
 
 #include "access/tupmacs.h"
+#include "columnar/group_bloom.h"
 #include "columnar/group_column.h"
 #include "columnar/group_order.h"
 #include "columnar/group_ranges.h"
@@ -231,6 +232,7 @@ end_chunk(Builder *builder)
 		chunk->offset = (uint32) builder->contents[i].len;	/* in its column's, so far */
 		rdb_column_encode(&builder->columns[i], builder->vectors[i], chunk, &builder->contents[i]);
 		rdb_ranges_note(&builder->columns[i], builder->vectors[i], chunk, &builder->ranges);
+		rdb_bloom_note(&builder->columns[i], builder->vectors[i], chunk, &builder->contents[i]);
 	}
 	builder->chunk++;
 }

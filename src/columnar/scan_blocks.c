@@ -126,7 +126,7 @@ may_have_rows(RdbBlockScan *scan, uint32 chunk)
 		rdb_qual_evaluate(qual, scan->econtext);
 		if (qual->never ||
 			(has_column(scan, qual->shape.attno) &&
-			 rdb_qual_chunk(qual, scan->group, chunk) == RDB_NO_ROW))
+			 rdb_qual_chunk(scan->rel, qual, scan->group, chunk) == RDB_NO_ROW))
 			return false;
 	}
 	return true;

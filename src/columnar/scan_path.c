@@ -10,8 +10,12 @@
 
 #include "columnar/scan_path.h"
 
+#include <math.h>
+
+#include "access/htup_details.h"
 #include "access/sysattr.h"
 #include "access/table.h"
+#include "catalog/pg_statistic.h"
 #include "columnar/am_handler.h"
 #include "columnar/scan_node.h"
 #include "columnar/scan_quals.h"
@@ -24,9 +28,19 @@
 #include "store/page_map.h"
 #include "utils/lsyscache.h"
 #include "utils/rel.h"
+#include "utils/syscache.h"
 
 /* As costsize.c's until 17. */
 #define DISABLE_COST 1.0e10
+
+/* Conditions that leave fewer rows are taken for those on columns of many values. */
+#define FEW_ROWS 0.001
+
+/* The share of chunks that a Bloom filter lets pass for nothing. */
+#define BLOOM_ERRORS 0.02
+
+/* What a chunk that is passed by costs, in rows: its part of a footer, and of a filter. */
+#define FOOTER_COST 20
 
 bool		rdb_enable_columnar_scan = true;
 
@@ -82,6 +96,8 @@ typedef struct Shape
 	double		width_share;	/* of the needed columns */
 	int			ncolumns;
 	int			nquals;			/* for chunks */
+	int			nothers;
+	double		chunk_share;	/* of chunks that conditions leave */
 	bool		by_slices;		/* rows are not handed over one by one */
 } Shape;
 
@@ -96,15 +112,76 @@ is_for_chunks(PlannerInfo *root, RelOptInfo *rel, RestrictInfo *info)
 		rdb_qual_shape(root, (Node *) info->clause, rel->relid, &shape);
 }
 
+/* How far a column's values are in the order of the rows, 0 to 1. */
+static double
+correlation_of(Oid relid, AttrNumber attno)
+{
+	HeapTuple	tuple = SearchSysCache3(STATRELATTINH, ObjectIdGetDatum(relid),
+										Int16GetDatum(attno), BoolGetDatum(false));
+	double		correlation = 0;
+	AttStatsSlot slot;
+
+	if (!HeapTupleIsValid(tuple))
+		return 0;
+	if (get_attstatsslot(&slot, tuple, STATISTIC_KIND_CORRELATION, InvalidOid, ATTSTATSSLOT_NUMBERS))
+	{
+		correlation = fabs(slot.numbers[0]);
+		free_attstatsslot(&slot);
+	}
+	ReleaseSysCache(tuple);
+	return correlation;
+}
+
+/* The share of chunks that a condition leaves: of values in the order of the rows about as
+ * many as of rows; of others those that have one, as far as a Bloom filter knows, which only
+ * columns of many values have.  As cost_index(), between the two. */
+static double
+share_of_chunks(PlannerInfo *root, RelOptInfo *rel, Relation table, RestrictInfo *info)
+{
+	double		rows = clause_selectivity(root, (Node *) info, (int) rel->relid, JOIN_INNER, NULL);
+	double		in_order = rows + RDB_CHUNK_ROWS / Max(rel->tuples, 1);
+	double		scattered = 1;
+	RdbQualShape shape;
+	double		correlation;
+
+	if (!rdb_qual_shape(root, (Node *) info->clause, rel->relid, &shape))
+		return 1;
+	correlation = correlation_of(RelationGetRelid(table), shape.attno);
+	if ((shape.kind == RDB_QUAL_ANY || (shape.kind == RDB_QUAL_COMPARE && shape.compare == RDB_EQUAL)) &&
+		rows < FEW_ROWS)
+		scattered = Min(1, rows * RDB_CHUNK_ROWS + BLOOM_ERRORS);
+	correlation *= correlation;
+	return correlation * Min(1, in_order) + (1 - correlation) * scattered;
+}
+
 static void
-measure(PlannerInfo *root, RelOptInfo *rel, Relation table, Shape *shape)
+measure_clauses(PlannerInfo *root, RelOptInfo *rel, Relation table, List *clauses, Shape *shape)
+{
+	ListCell   *cell;
+
+	foreach(cell, clauses)
+	{
+		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
+
+		if (!is_for_chunks(root, rel, info))
+		{
+			shape->nothers++;
+			continue;
+		}
+		shape->nquals++;
+		shape->chunk_share = Min(shape->chunk_share, share_of_chunks(root, rel, table, info));
+	}
+}
+
+static void
+measure(PlannerInfo *root, RelOptInfo *rel, Relation table, List *more, Shape *shape)
 {
 	TupleDesc	desc = RelationGetDescr(table);
 	double		all = 0;
 	double		needed = 0;
-	ListCell   *cell;
 
-	shape->ncolumns = shape->nquals = 0;
+	shape->ncolumns = shape->nquals = shape->nothers = 0;
+	shape->chunk_share = 1;
 	for (int i = 0; i < desc->natts; i++)
 	{
 		Form_pg_attribute attr = TupleDescAttr(desc, i);
@@ -121,8 +198,8 @@ measure(PlannerInfo *root, RelOptInfo *rel, Relation table, Shape *shape)
 		shape->ncolumns++;
 	}
 	shape->width_share = all > 0 ? needed / all : 1;
-	foreach(cell, rel->baserestrictinfo)
-		shape->nquals += is_for_chunks(root, rel, lfirst_node(RestrictInfo, cell));
+	measure_clauses(root, rel, table, rel->baserestrictinfo, shape);
+	measure_clauses(root, rel, table, more, shape);
 }
 
 static void
@@ -131,13 +208,15 @@ set_costs(RelOptInfo *rel, const Shape *shape, Path *path, double share)
 	double		grouped = rel->allvisfrac;
 	double		rows = rel->tuples * share;
 	QualCost	quals = rel->baserestrictcost;
-	Cost		io = seq_page_cost * rel->pages * ((1 - grouped) + grouped * shape->width_share);
+	Cost		io = seq_page_cost * rel->pages *
+		((1 - grouped) + grouped * shape->width_share * shape->chunk_share);
 	Cost		of_pages = rows * (cpu_tuple_cost + quals.per_tuple);
-	Cost		of_groups = rows * RDB_CHUNK_SHARE * (cpu_tuple_cost + shape->ncolumns * cpu_operator_cost +
-												  shape->nquals * cpu_operator_cost);
+	Cost		of_groups = rows * RDB_CHUNK_SHARE * shape->chunk_share *
+		(cpu_tuple_cost + shape->ncolumns * cpu_operator_cost + shape->nquals * cpu_operator_cost) +
+		rows / RDB_CHUNK_ROWS * FOOTER_COST * cpu_tuple_cost;
 
-	if (list_length(rel->baserestrictinfo) > shape->nquals)
-		of_groups += rows * quals.per_tuple;
+	if (shape->nothers > 0)
+		of_groups += rows * shape->chunk_share * quals.per_tuple;
 	if (!shape->by_slices)
 		of_groups += path->rows * cpu_tuple_cost;
 	path->startup_cost = quals.startup + path->pathtarget->cost.startup;
@@ -148,8 +227,9 @@ set_costs(RelOptInfo *rel, const Shape *shape, Path *path, double share)
 		path->pathtarget->cost.per_tuple * path->rows;
 }
 
+/* required: relations whose columns conditions have as parameters. */
 static CustomPath *
-make_path(PlannerInfo *root, RelOptInfo *rel, const Shape *shape, int workers)
+make_path(PlannerInfo *root, RelOptInfo *rel, const Shape *shape, Relids required, int workers)
 {
 	CustomPath *path = makeNode(CustomPath);
 	/* as get_parallel_divisor(), where the leader helps */
@@ -159,11 +239,12 @@ make_path(PlannerInfo *root, RelOptInfo *rel, const Shape *shape, int workers)
 	path->path.pathtype = T_CustomScan;
 	path->path.parent = rel;
 	path->path.pathtarget = rel->reltarget;
-	path->path.param_info = get_baserel_parampathinfo(root, rel, rel->lateral_relids);
+	path->path.param_info = get_baserel_parampathinfo(root, rel, required);
 	path->path.parallel_aware = workers > 0;
 	path->path.parallel_safe = rel->consider_parallel;
 	path->path.parallel_workers = workers;
-	path->path.rows = clamp_row_est(rel->rows / divisor);
+	path->path.rows = clamp_row_est((path->path.param_info ? path->path.param_info->ppi_rows : rel->rows) /
+									divisor);
 	path->flags = CUSTOMPATH_SUPPORT_PROJECTION;
 	path->methods = &path_methods;
 	set_costs(rel, shape, &path->path, 1 / divisor);
@@ -172,16 +253,83 @@ make_path(PlannerInfo *root, RelOptInfo *rel, const Shape *shape, int workers)
 
 /* What the scan would have to do; false: it cannot. */
 static bool
-find_shape(PlannerInfo *root, RelOptInfo *rel, Relation table, bool by_slices, Shape *shape)
+find_shape(PlannerInfo *root, RelOptInfo *rel, Relation table, List *more, bool by_slices,
+		   Shape *shape)
 {
 	shape->nblocks = rdb_map_nblocks(table);
 	shape->by_slices = by_slices;
 	shape->columns = columns_of(rel, rel->reltarget->exprs,
-								extract_actual_clauses(rel->baserestrictinfo, false));
+								list_concat(extract_actual_clauses(rel->baserestrictinfo, false),
+											extract_actual_clauses(more, false)));
 	if (needs_row_header(shape->columns))
 		return false;
-	measure(root, rel, table, shape);
+	measure(root, rel, table, more, shape);
 	return true;
+}
+
+/* ---- parameters of joins ---- */
+
+/* A path whose conditions have parameters from what a join clause is with, if there is none
+ * of it yet: the inner side of a nested loop, which passes chunks by. */
+static void
+add_joined(PlannerInfo *root, RelOptInfo *rel, Relation table, RestrictInfo *info, List **done)
+{
+	Relids		required = bms_union(bms_difference(info->clause_relids, rel->relids),
+									 rel->lateral_relids);
+	ParamPathInfo *param;
+	ListCell   *cell;
+	Shape		shape;
+
+	if (bms_is_empty(required) || !is_for_chunks(root, rel, info))
+		return;
+	foreach(cell, *done)
+	{
+		if (bms_equal(lfirst(cell), required))
+			return;
+	}
+	*done = lappend(*done, required);
+	param = get_baserel_parampathinfo(root, rel, required);
+	if (find_shape(root, rel, table, param->ppi_clauses, false, &shape))
+		add_path(rel, &make_path(root, rel, &shape, required, 0)->path);
+}
+
+/* A member of an equivalence class that is the column asked for. */
+static bool
+is_member_column(PlannerInfo *root, RelOptInfo *rel, EquivalenceClass *class,
+				 EquivalenceMember *member, void *column)
+{
+	Node	   *expr = (Node *) member->em_expr;
+
+	(void) root;
+	(void) class;
+	while (IsA(expr, RelabelType))
+		expr = (Node *) ((RelabelType *) expr)->arg;
+	return IsA(expr, Var) && ((Var *) expr)->varno == (int) rel->relid &&
+		((Var *) expr)->varattno == *(AttrNumber *) column;
+}
+
+static void
+add_joined_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
+{
+	List	   *done = NIL;
+	ListCell   *cell;
+
+	foreach(cell, rel->joininfo)
+	{
+		if (join_clause_is_movable_to(lfirst_node(RestrictInfo, cell), rel))
+			add_joined(root, rel, table, lfirst_node(RestrictInfo, cell), &done);
+	}
+	for (AttrNumber column = 1; column <= rel->max_attr && rel->has_eclass_joins; column++)
+	{
+		List	   *clauses;
+
+		if (bms_is_empty(rel->attr_needed[column - rel->min_attr]))
+			continue;
+		clauses = generate_implied_equalities_for_column(root, rel, is_member_column, &column,
+														 rel->lateral_referencers);
+		foreach(cell, clauses)
+			add_joined(root, rel, table, lfirst_node(RestrictInfo, cell), &done);
+	}
 }
 
 static void
@@ -190,16 +338,17 @@ add_paths(PlannerInfo *root, RelOptInfo *rel, Relation table)
 	Shape		shape;
 	int			workers;
 
-	if (!find_shape(root, rel, table, false, &shape))
+	if (!find_shape(root, rel, table, NIL, false, &shape))
 		return;
-	add_path(rel, &make_path(root, rel, &shape, 0)->path);
+	add_path(rel, &make_path(root, rel, &shape, rel->lateral_relids, 0)->path);
+	add_joined_paths(root, rel, table);
 	if (!rel->consider_parallel || rel->lateral_relids != NULL)
 		return;
 	/* as much work as there would be on so many pages, less what columns save */
 	workers = compute_parallel_worker(rel, Max(rel->pages, shape.nblocks * shape.width_share), -1,
 									  max_parallel_workers_per_gather);
 	if (workers > 0)
-		add_partial_path(rel, &make_path(root, rel, &shape, workers)->path);
+		add_partial_path(rel, &make_path(root, rel, &shape, NULL, workers)->path);
 }
 
 /* The table that a columnar scan of a relation would be of, open; NULL: there is none. */
@@ -229,8 +378,8 @@ rdb_scan_path_by_slices(PlannerInfo *root, RelOptInfo *rel)
 
 	if (table == NULL)
 		return NULL;
-	if (find_shape(root, rel, table, true, &shape))
-		path = &make_path(root, rel, &shape, 0)->path;
+	if (find_shape(root, rel, table, NIL, true, &shape))
+		path = &make_path(root, rel, &shape, rel->lateral_relids, 0)->path;
 	table_close(table, NoLock);
 	return path;
 }

@@ -14,6 +14,8 @@
 
 #include "access/stratnum.h"
 #include "catalog/pg_type_d.h"
+#include "codec/bloom.h"
+#include "columnar/group_bloom.h"
 #include "columnar/group_ranges.h"
 #include "columnar/numeric_int.h"
 #include "compat/compat.h"
@@ -466,10 +468,39 @@ may_match(const RdbQual *qual, const RdbQualValue *value, const RdbGroup *group,
 	return range.low <= range.high && range.low <= chunk->max && range.high >= chunk->min;
 }
 
-/* Whether any row of a chunk can satisfy a condition, by what the footer says.  The column
+static uint64
+hash_of(const RdbQual *qual, const RdbQualValue *value)
+{
+	return is_bytes(qual->shape.order) ? rdb_bloom_hash_bytes(value->bytes) :
+		rdb_bloom_hash_int(value->key);
+}
+
+/* Whether a chunk can have any of the values, by its Bloom filter if it has one. */
+static RdbVerdict
+ask_bloom(Relation rel, const RdbQual *qual, const RdbGroup *group, uint32 i)
+{
+	const RdbGroupChunk *chunk = rdb_group_chunk(group, qual->shape.attno - 1, i);
+	RdbVerdict	verdict = RDB_NO_ROW;
+	uint8	   *filter;
+
+	if (chunk->bloom_size == 0 ||
+		(qual->shape.kind == RDB_QUAL_COMPARE && qual->shape.compare != RDB_EQUAL))
+		return RDB_SOME_ROWS;
+	filter = rdb_group_bloom(rel, group, qual->shape.attno - 1, i);
+	for (int j = 0; j < qual->n && verdict == RDB_NO_ROW; j++)
+	{
+		if (rdb_bloom_may_have(filter, chunk->bloom_size, hash_of(qual, &qual->values[j])))
+			verdict = RDB_SOME_ROWS;
+	}
+	pfree(filter);
+	return verdict;
+}
+
+/* Whether any row of a chunk can satisfy a condition, by what the footer says, and its Bloom
+ * filter.  The column
  * is one of the group's, and all rows have it. */
 RdbVerdict
-rdb_qual_chunk(const RdbQual *qual, const RdbGroup *group, uint32 i)
+rdb_qual_chunk(Relation rel, const RdbQual *qual, const RdbGroup *group, uint32 i)
 {
 	const RdbGroupChunk *chunk = rdb_group_chunk(group, qual->shape.attno - 1, i);
 	uint32		rows = rdb_group_rows_of(group, i);
@@ -485,11 +516,11 @@ rdb_qual_chunk(const RdbQual *qual, const RdbGroup *group, uint32 i)
 	if (!qual->usable)
 		return RDB_UNDECIDED;
 	if (!rdb_ranges_are_in(qual->shape.order, &group->columns[qual->shape.attno - 1], chunk))
-		return RDB_SOME_ROWS;
+		return ask_bloom(rel, qual, group, i);
 	for (int j = 0; j < qual->n; j++)
 	{
 		if (may_match(qual, &qual->values[j], group, chunk))
-			return RDB_SOME_ROWS;
+			return ask_bloom(rel, qual, group, i);
 	}
 	return RDB_NO_ROW;
 }

@@ -71,7 +71,8 @@ typedef enum RdbVerdict
 extern bool rdb_qual_shape(PlannerInfo *root, Node *clause, Index relid, RdbQualShape *shape);
 extern RdbQual *rdb_quals_begin(List *clauses, Index relid, PlanState *parent);
 extern void rdb_qual_evaluate(RdbQual *qual, ExprContext *context);
-extern RdbVerdict rdb_qual_chunk(const RdbQual *qual, const RdbGroup *group, uint32 chunk);
+extern RdbVerdict rdb_qual_chunk(Relation rel, const RdbQual *qual, const RdbGroup *group,
+								 uint32 chunk);
 extern RdbVerdict rdb_qual_filter(const RdbQual *qual, const RdbGroup *group,
 								  const RdbColumnData *data, uint16 *rows, uint32 *n);
 

@@ -41,6 +41,7 @@
 #define NEARLY_FULL (BLCKSZ / 16)
 
 #define USUAL_LEAST_ROWS 4096
+#define END_BLOCKS 64			/* of a table whose file may be cut */
 
 /* So many blocks without rows are taken away at once. */
 #define MOST_EMPTY 64
@@ -545,6 +546,29 @@ resume_at(const Settle *settle, BlockNumber block)
 		settle->blocks[0].block : block;
 }
 
+/* What is at the end of the table though it is not cold, or too little for a group: its pages
+ * may be all that keeps the end of the file from being cut off. */
+static void
+settle_end(Settle *settle, BlockNumber end)
+{
+	RdbSettleLimits limits = *settle->limits;
+
+	if (!rdb_policy_moves(RelationGetNumberOfBlocks(settle->rel),
+						  rdb_runs_pages(settle->freed, InvalidBlockNumber)))
+		return;
+	limits.rested = InvalidXLogRecPtr;
+	limits.least_rows = 1;
+	settle->limits = &limits;
+	for (BlockNumber block = end > END_BLOCKS ? end - END_BLOCKS : 0; block < end; block++)
+	{
+		RdbMapPin	pin = RDB_MAP_UNPINNED;
+
+		add_block(settle, block, &pin);
+		rdb_map_unpin(&pin);
+	}
+	end_group(settle);
+}
+
 /*
  * Settle what can settle, as far as the limits go; adds up what was done.  Blocks that are
  * only waiting for others to make a group with are none of those that wait.  free_pages
@@ -588,6 +612,9 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 	}
 	rdb_map_unpin(&pin);
 	end_group(settle);
+	if (limits->moves)
+		settle_end(settle, end);
+	settle->limits = limits;
 	free_groups(settle);
 	MemoryContextSwitchTo(before);
 	if (limits->moves)

@@ -10,7 +10,7 @@
 #include "columnar/verify_groups.h"
 
 #include "access/xact.h"
-#include "columnar/group_read.h"
+#include "columnar/group_bloom.h"
 #include "miscadmin.h"
 #include "store/page_map.h"
 #include "utils/memutils.h"
@@ -25,6 +25,33 @@ typedef struct GroupVerify
 } GroupVerify;
 
 static void
+check_filter(Relation rel, RdbGroup *group, int column, uint32 chunk)
+{
+	uint8	   *filter = rdb_group_bloom(rel, group, column, chunk);
+
+	if (filter != NULL &&
+		!rdb_bloom_is_right(&group->columns[column], rdb_group_load(rel, group, column, chunk), filter,
+							rdb_group_chunk(group, column, chunk)->bloom_size))
+		ereport(ERROR,
+				(errcode(ERRCODE_DATA_CORRUPTED),
+				 errmsg("column group at block %u of table \"%s\" is damaged",
+						group->first, RelationGetRelationName(rel)),
+				 errdetail("The Bloom filter of chunk %u of column %d lacks a value.", chunk, column + 1)));
+	if (filter)
+		pfree(filter);
+}
+
+static void
+check_filters(Relation rel, RdbGroup *group)
+{
+	for (int column = 0; column < group->header->natts; column++)
+	{
+		for (uint32 chunk = 0; chunk < group->nchunks; chunk++)
+			check_filter(rel, group, column, chunk);
+	}
+}
+
+static void
 make_block(GroupVerify *groups, BlockNumber block, RdbMapEntry entry)
 {
 	Relation	rel = groups->verify->rel;
@@ -37,6 +64,7 @@ make_block(GroupVerify *groups, BlockNumber block, RdbMapEntry entry)
 		groups->first = RdbEntryGetPage(entry);
 		groups->group = rdb_group_open(rel, groups->first, groups->context);
 		groups->group->is_uncached = true;
+		check_filters(rel, groups->group);
 	}
 	if (groups->group)
 		rdb_group_form_page(rel, groups->group, RdbEntryGetIndex(entry), block, page.data);

@@ -31,7 +31,7 @@ typedef struct RdbGroupHeader
 	uint32		lines_at;		/* line pointers of blocks with gaps: offset in the footer */
 	uint32		columns_at;
 	uint32		chunks_at;
-	uint32		ranges_at;		/* bounds of strings, bloom filters */
+	uint32		ranges_at;		/* bounds of strings */
 	uint32		min_natts;		/* columns that all its rows have */
 } RdbGroupHeader;
 
