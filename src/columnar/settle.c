@@ -553,8 +553,7 @@ settle_end(Settle *settle, BlockNumber end)
 {
 	RdbSettleLimits limits = *settle->limits;
 
-	if (!rdb_policy_moves(RelationGetNumberOfBlocks(settle->rel),
-						  rdb_runs_pages(settle->freed, InvalidBlockNumber)))
+	if (!rdb_policy_hurries(rdb_runs_pages(settle->freed, InvalidBlockNumber)))
 		return;
 	limits.rested = InvalidXLogRecPtr;
 	limits.least_rows = 1;

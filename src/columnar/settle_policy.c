@@ -11,6 +11,7 @@
 #include "columnar/settle_policy.h"
 
 #define MOST_HALVINGS 10
+#define MANY_PAGES 1000
 
 static bool
 backs_off(const RdbSettleLimits *limits, const RdbPageState *page)
@@ -43,10 +44,17 @@ rdb_policy_regroups(const RdbGroupState *group)
 		group->current_rows <= group->rows / 2;
 }
 
+/* Whether so many pages would be given back that the end of the table settles, cold or not. */
+bool
+rdb_policy_hurries(BlockNumber free_pages)
+{
+	return free_pages >= MANY_PAGES;
+}
+
 /* Whether it is worth moving groups so that the end of the file can be cut off: as
  * vacuumlazy.c has it, a thousand pages or a sixteenth. */
 bool
 rdb_policy_moves(BlockNumber pages, BlockNumber free_pages)
 {
-	return free_pages > 0 && (free_pages >= 1000 || free_pages >= pages / 16);
+	return free_pages > 0 && (free_pages >= MANY_PAGES || free_pages >= pages / 16);
 }

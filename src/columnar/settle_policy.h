@@ -44,6 +44,7 @@ typedef struct RdbGroupState
 
 extern bool rdb_policy_settles(const RdbSettleLimits *limits, const RdbPageState *page);
 extern bool rdb_policy_regroups(const RdbGroupState *group);
+extern bool rdb_policy_hurries(BlockNumber free_pages);
 extern bool rdb_policy_moves(BlockNumber pages, BlockNumber free_pages);
 
 #endif							/* RDB_SETTLE_POLICY_H */
