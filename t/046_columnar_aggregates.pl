@@ -247,13 +247,31 @@ foreach my $value (1, 2, 3, 12345, 33999, 40000)
 }
 is(sql("SELECT * FROM rustydb.verify('t_c')"), '', 'filters have all values');
 
+# ---- numbers of all sizes in one sum
+
+foreach my $x ([ 'c', 'rustydb_columnar' ], [ 'h', 'heap' ])
+{
+	sql("CREATE TABLE few_n$x->[0] (k int, g int, n numeric) USING $x->[1];
+		INSERT INTO few_n$x->[0] SELECT i, i % 3, 0.000000000000000001 FROM generate_series(1, 8192) i;
+		INSERT INTO few_n$x->[0] SELECT i, i % 3, 999999999999999999 FROM generate_series(8193, 20000) i;
+		INSERT INTO few_n$x->[0] SELECT i, i % 3, CASE i % 3 WHEN 0 THEN 9223372036854775807 WHEN 1 THEN 1.5 ELSE 1e-18 END FROM generate_series(20001, 30000) i");
+}
+sql("SELECT rustydb.columnar_compact('few_nc'); VACUUM ANALYZE few_nc");
+foreach my $query ('SELECT sum(n), avg(n), min(n), max(n), sum(n * 2), count(n) FROM N', 'SELECT g, sum(n), avg(n), max(n) FROM N GROUP BY g')
+{
+	my ($c, $h) = map { my $x = $_; sql($query =~ s/\bN\b/few_n$x/r . ' ORDER BY 1') } qw(c h);
+	is($c, $h, $query);
+}
+
 # ---- who may see what
 
 sql('CREATE ROLE reader; GRANT SELECT ON t_c TO reader; ALTER TABLE t_c ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t_c USING (few = 3 AND s LIKE $$text%$$)');
 is(sql('SET ROLE reader; SELECT count(*) FROM t_c'), sql('SELECT count(*) FROM t_h WHERE few = 3 AND s LIKE $$text%$$'), 'row-level security');
 like(sql('SET ROLE reader; SELECT sum(1 / (few - 3)) FROM t_c'), qr/division by zero/, 'and not beyond');
 is(sql('SET ROLE reader; SELECT sum(i4 * i4) FROM t_c WHERE few = 1') , '', 'rows that may not be seen are not computed with');
-sql('ALTER TABLE t_c DISABLE ROW LEVEL SECURITY; REVOKE SELECT ON t_c FROM reader');
+sql('ALTER TABLE t_c DISABLE ROW LEVEL SECURITY; REVOKE EXECUTE ON FUNCTION sum(int8) FROM PUBLIC');
+like(sql('SET ROLE reader; SELECT sum(i8) FROM t_c'), qr/permission denied for aggregate sum/, 'privileges on the aggregate');
+sql('GRANT EXECUTE ON FUNCTION sum(int8) TO PUBLIC; REVOKE SELECT ON t_c FROM reader');
 like(sql('SET ROLE reader; SELECT count(*) FROM t_c'), qr/permission denied for table t_c/, 'privileges');
 
 # ---- partitions

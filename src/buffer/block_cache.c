@@ -4,8 +4,8 @@
  *
  * An entry is the bytes of a chunk, contiguous and verified: a value can be read from them
  * without asking for pages and without decoding the rest.  Entries never change; a group
- * that takes another's place has another id.  Memory is a DSA area of a fixed size; an
- * entry is found in a hash table, whose partitions have a lock each.  Which entry to give
+ * that takes another's place has another id.  Memory is pages of 4 kB, neighbours for each
+ * entry (page_bits.c); a small one lies in its slot.  An entry is found in a hash table, whose partitions have a lock each.  Which entry to give
  * up is chosen among some that are picked at random (lru_k.c), so that a hit touches
  * nothing but its own entry; and a new entry that would be the first to go is not taken in
  * at all, so that a large scan leaves the cache as it is.
@@ -15,6 +15,7 @@
 #include "buffer/block_cache.h"
 
 #include "buffer/lru_k.h"
+#include "buffer/page_bits.h"
 #include "common/hashfn.h"
 #include "common/pg_prng.h"
 #include "disk/io_events.h"
@@ -22,17 +23,18 @@
 #include "storage/lwlock.h"
 #include "storage/shmem.h"
 #include "storage/spin.h"
-#include "utils/dsa.h"
 #include "utils/hsearch.h"
-#include "utils/memutils.h"
 
 #define PARTITIONS 64
-#define BYTES_A_SLOT 4096		/* of the cache's size */
+#define BYTES_A_SLOT 2048		/* of the cache's size */
+#define SMALL 128				/* bytes that lie in the slot */
 #define GHOSTS_A_SLOT 4
 #define LEAST_SLOTS 64
 #define SAMPLE 16				/* entries that are looked at for one to give up */
 #define TRIES 64				/* entries that are given up for one */
-#define LARGEST_SHARE 4			/* no entry takes more than this part of the cache */
+#define LARGEST_SHARE 8			/* no entry takes more than this part of the cache */
+#define PAGE 4096
+#define LARGE (8 * PAGE)
 #define NO_SLOT (-1)
 
 int			rdb_block_cache_size = 64;	/* MB */
@@ -41,17 +43,20 @@ typedef struct Slot
 {
 	RdbCacheKey key;
 	uint32		hash;
-	uint32		size;
+	uint32		size;			/* 0: the slot is free, or being filled */
 	BlockNumber page;			/* that it begins on, for events */
 	int			next_free;
-	dsa_pointer bytes;			/* invalid: the slot is free, or being filled */
+	uint32		first_page;		/* of the arena, unless it is small */
 	pg_atomic_uint32 pins;
+	char		small[SMALL];
 	RdbLruKPast past;			/* written without a lock: it is a hint */
 } Slot;
 
 typedef struct Cache
 {
 	LWLockPadded locks[PARTITIONS];	/* of the hash table's, and their slots */
+	LWLockPadded arena_lock;
+	uint32		search_from;	/* under that lock, as bits are */
 	int			tranche;
 	slock_t		mutex;			/* of what follows */
 	int			first_free;
@@ -77,9 +82,9 @@ typedef struct Found
 static Cache *cache = NULL;
 static Slot *slots;
 static RdbLruKGhost *ghosts;
-static void *place;				/* of the area */
+static uint64 *bits;			/* of the arena's free pages */
+static char *arena;
 static HTAB *table;
-static dsa_area *area = NULL;	/* this process's */
 
 /* ---- shared memory ---- */
 
@@ -87,6 +92,12 @@ static Size
 arena_size(void)
 {
 	return (Size) rdb_block_cache_size * 1024 * 1024;
+}
+
+static uint32
+count_pages(void)
+{
+	return (uint32) (arena_size() / PAGE);
 }
 
 static uint32
@@ -112,7 +123,8 @@ rdb_block_cache_shmem_size(void)
 {
 	if (rdb_block_cache_size == 0)
 		return 0;
-	return MAXALIGN(sizeof(Cache)) + size_of_slots() + size_of_ghosts() + arena_size();
+	return MAXALIGN(sizeof(Cache)) + size_of_slots() + size_of_ghosts() +
+		rdb_page_bits_size(count_pages()) + arena_size();
 }
 
 /* Of the hash table, which allocates by itself. */
@@ -130,6 +142,9 @@ init_cache(void)
 	cache->nslots = count_slots();
 	for (int i = 0; i < PARTITIONS; i++)
 		LWLockInitialize(&cache->locks[i].lock, cache->tranche);
+	LWLockInitialize(&cache->arena_lock.lock, cache->tranche);
+	cache->search_from = 0;
+	rdb_page_bits_init(bits, count_pages());
 	SpinLockInit(&cache->mutex);
 	rdb_lru_k_start(&cache->tuner);
 	cache->tuned_hits = cache->tuned_requests = 0;
@@ -149,18 +164,6 @@ init_cache(void)
 	cache->first_free = 0;
 }
 
-/* As pgstat_shmem.c's: the area lives in our memory, is never destroyed, and takes no
- * more. */
-static void
-init_area(void)
-{
-	dsa_area   *made = dsa_create_in_place(place, arena_size(), cache->tranche, NULL);
-
-	dsa_pin(made);
-	dsa_set_size_limit(made, arena_size());
-	dsa_detach(made);
-}
-
 void
 rdb_block_cache_shmem_init(void *memory, bool found)
 {
@@ -175,7 +178,9 @@ rdb_block_cache_shmem_init(void *memory, bool found)
 	at += size_of_slots();
 	ghosts = (RdbLruKGhost *) at;
 	at += size_of_ghosts();
-	place = at;
+	bits = (uint64 *) at;
+	at += rdb_page_bits_size(count_pages());
+	arena = at;
 	memset(&control, 0, sizeof(control));
 	control.keysize = sizeof(RdbCacheKey);
 	control.entrysize = sizeof(Found);
@@ -183,10 +188,7 @@ rdb_block_cache_shmem_init(void *memory, bool found)
 	table = ShmemInitHash("rustydb block cache", count_slots() + PARTITIONS, count_slots() + PARTITIONS,
 						  &control, HASH_ELEM | HASH_BLOBS | HASH_PARTITION);
 	if (!found)
-	{
 		init_cache();
-		init_area();
-	}
 	LWLockRegisterTranche(cache->tranche, "RustydbBlockCache");
 }
 
@@ -196,17 +198,40 @@ rdb_block_cache_exists(void)
 	return cache != NULL;
 }
 
-static void
-attach(void)
-{
-	MemoryContext before;
+/* ---- memory ---- */
 
-	if (area != NULL)
+static uint32
+pages_of(uint32 size)
+{
+	return (size + PAGE - 1) / PAGE;
+}
+
+/* Memory for an entry in a slot; false: there is none, of neighbours. */
+static bool
+allocate(Slot *slot, uint32 size)
+{
+	if (size <= SMALL)
+		return true;
+	LWLockAcquire(&cache->arena_lock.lock, LW_EXCLUSIVE);
+	slot->first_page = rdb_page_bits_take(bits, count_pages(), pages_of(size), &cache->search_from);
+	LWLockRelease(&cache->arena_lock.lock);
+	return slot->first_page != RDB_NO_PAGE;
+}
+
+static void
+release(Slot *slot, uint32 size)
+{
+	if (size <= SMALL)
 		return;
-	before = MemoryContextSwitchTo(TopMemoryContext);
-	area = dsa_attach_in_place(place, NULL);
-	dsa_pin_mapping(area);
-	MemoryContextSwitchTo(before);
+	LWLockAcquire(&cache->arena_lock.lock, LW_EXCLUSIVE);
+	rdb_page_bits_give(bits, slot->first_page, pages_of(size));
+	LWLockRelease(&cache->arena_lock.lock);
+}
+
+static char *
+bytes_of(Slot *slot, uint32 size)
+{
+	return size <= SMALL ? slot->small : arena + (Size) slot->first_page * PAGE;
 }
 
 /* ---- finding ---- */
@@ -242,14 +267,17 @@ requests(void)
 static void
 tune(void)
 {
-	uint64		now = requests();
-	uint64		hits = pg_atomic_read_u64(&cache->hits);
+	uint64		window = 2 * (uint64) cache->nslots;
+	uint64		now;
+	uint64		hits;
 
-	/* a look without the lock, which is none of who comes first */
-	if (now - cache->tuned_requests < 2 * (uint64) cache->nslots)
+	/* a look without the lock */
+	if (requests() < cache->tuned_requests + window)
 		return;
 	SpinLockAcquire(&cache->mutex);
-	if (now - cache->tuned_requests >= 2 * (uint64) cache->nslots)
+	now = requests();
+	hits = pg_atomic_read_u64(&cache->hits);
+	if (now >= cache->tuned_requests + window)
 	{
 		pg_atomic_write_u32(&cache->k, (uint32) rdb_lru_k_tune(&cache->tuner, hits - cache->tuned_hits,
 															   now - cache->tuned_requests));
@@ -280,7 +308,6 @@ rdb_block_cache_pin(const RdbCacheKey *key, BlockNumber page, RdbCachePin *pin)
 	uint32		hash = hash_of(key);
 	int			slot;
 
-	attach();
 	LWLockAcquire(lock_of(hash), LW_SHARED);
 	slot = find(key, hash);
 	if (slot != NO_SLOT)
@@ -299,7 +326,7 @@ rdb_block_cache_pin(const RdbCacheKey *key, BlockNumber page, RdbCachePin *pin)
 	rdb_lru_k_refer(&slots[slot].past, requests());
 	pin->slot = slot;
 	pin->size = slots[slot].size;
-	pin->bytes = dsa_get_address(area, slots[slot].bytes);
+	pin->bytes = bytes_of(&slots[slot], pin->size);
 	return true;
 }
 
@@ -314,24 +341,24 @@ rdb_block_cache_unpin(const RdbCachePin *pin)
 static void
 free_slot(int slot)
 {
-	slots[slot].bytes = InvalidDsaPointer;
+	slots[slot].size = 0;
 	SpinLockAcquire(&cache->mutex);
 	slots[slot].next_free = cache->first_free;
 	cache->first_free = slot;
 	SpinLockRelease(&cache->mutex);
 }
 
-/* The worst of some entries; NO_SLOT if there is none. */
+/* The worst of some entries that have so many bytes; NO_SLOT if there is none. */
 static int
-pick_victim(int k)
+pick_victim(int k, uint32 least)
 {
 	int			worst = NO_SLOT;
 
-	for (int i = 0; i < SAMPLE; i++)
+	for (int i = 0; i < (least > 0 ? 4 : 1) * SAMPLE; i++)
 	{
 		int			slot = (int) (pg_prng_uint32(&pg_global_prng_state) % cache->nslots);
 
-		if (!DsaPointerIsValid(slots[slot].bytes) || pg_atomic_read_u32(&slots[slot].pins) > 0)
+		if (slots[slot].size == 0 || slots[slot].size < least || pg_atomic_read_u32(&slots[slot].pins) > 0)
 			continue;
 		if (worst == NO_SLOT || rdb_lru_k_is_worse(&slots[slot].past, &slots[worst].past, k))
 			worst = slot;
@@ -355,27 +382,31 @@ take_out(int slot)
 	return taken;
 }
 
-/* Give an entry up that is worse than a new one; false if none is. */
-static bool
-evict(const RdbLruKPast *newcomer)
+/* Give an entry up that is worse than a new one of so many bytes; returns its size, 0 if none
+ * is.  Those of many pages take the place of their like: small ones here and there would not
+ * leave neighbouring pages. */
+static uint32
+evict(const RdbLruKPast *newcomer, uint32 for_size)
 {
 	int			k = (int) pg_atomic_read_u32(&cache->k);
-	int			slot = pick_victim(k);
+	int			slot = pick_victim(k, for_size > LARGE ? for_size / 2 : 0);
 	RdbCacheKey key;
 	BlockNumber page;
+	uint32		size;
 
 	if (slot == NO_SLOT || rdb_lru_k_is_worse(newcomer, &slots[slot].past, k) || !take_out(slot))
-		return false;
+		return 0;
+	size = slots[slot].size;
 	key = slots[slot].key;
 	page = slots[slot].page;
 	rdb_lru_k_remember(ghosts, cache->nslots * GHOSTS_A_SLOT, slots[slot].hash, &slots[slot].past);
 	pg_atomic_fetch_add_u64(&cache->evictions, 1);
 	pg_atomic_fetch_sub_u32(&cache->entries, 1);
-	pg_atomic_fetch_sub_u64(&cache->bytes, slots[slot].size);
-	dsa_free(area, slots[slot].bytes);
+	pg_atomic_fetch_sub_u64(&cache->bytes, size);
+	release(&slots[slot], size);
 	free_slot(slot);
 	tell(RDB_PAGE_EVICTED, &key, page);
-	return true;
+	return size;
 }
 
 /* ---- adding ---- */
@@ -393,20 +424,24 @@ take_free_slot(void)
 	return slot;
 }
 
-/* A slot and memory for an entry; false if it is not worth those of others. */
+/* A slot and memory for an entry; false if it is not worth those of others, or if twice as
+ * much does not leave it neighbouring pages. */
 static bool
-make_room(uint32 size, const RdbLruKPast *past, int *slot, dsa_pointer *bytes)
+make_room(uint32 size, const RdbLruKPast *past, int *slot)
 {
+	uint64		given_up = 0;
+
 	*slot = take_free_slot();
-	*bytes = InvalidDsaPointer;
 	for (int i = 0; i < TRIES; i++)
 	{
-		if (*slot != NO_SLOT)
-			*bytes = dsa_allocate_extended(area, size, DSA_ALLOC_NO_OOM);
-		if (DsaPointerIsValid(*bytes))
+		uint32		gone;
+
+		if (*slot != NO_SLOT && allocate(&slots[*slot], size))
 			return true;
-		if (!evict(past))
+		gone = given_up <= 2 * (uint64) size ? evict(past, size) : 0;
+		if (gone == 0)
 			break;
+		given_up += gone;
 		if (*slot == NO_SLOT)
 			*slot = take_free_slot();
 	}
@@ -441,28 +476,25 @@ rdb_block_cache_add(const RdbCacheKey *key, BlockNumber page, const char *bytes,
 	uint32		hash = hash_of(key);
 	RdbLruKPast past;
 	int			slot;
-	dsa_pointer memory;
 
 	if (size == 0 || size > arena_size() / LARGEST_SHARE)
 		return;
-	attach();
 	rdb_lru_k_recall(ghosts, cache->nslots * GHOSTS_A_SLOT, hash, &past);
 	rdb_lru_k_refer(&past, requests());
-	if (!make_room(size, &past, &slot, &memory))
+	if (!make_room(size, &past, &slot))
 	{
 		rdb_lru_k_remember(ghosts, cache->nslots * GHOSTS_A_SLOT, hash, &past);
 		return;
 	}
-	memcpy(dsa_get_address(area, memory), bytes, size);
+	memcpy(bytes_of(&slots[slot], size), bytes, size);
 	slots[slot].key = *key;
 	slots[slot].hash = hash;
-	slots[slot].size = size;
 	slots[slot].page = page;
 	slots[slot].past = past;
-	slots[slot].bytes = memory;
+	slots[slot].size = size;
 	if (!enter(slot, key, hash))
 	{
-		dsa_free(area, memory);
+		release(&slots[slot], size);
 		free_slot(slot);
 		return;
 	}

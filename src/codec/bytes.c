@@ -12,6 +12,7 @@
 #include "codec/bytes.h"
 
 #include "codec/bits.h"
+#include "codec/symbols.h"
 #include "common/hashfn.h"
 
 #define HASH_SLOTS (RDB_CHUNK_ROWS * 2)
@@ -34,11 +35,23 @@ struct RdbBytesWork
 	int64		codes[RDB_CHUNK_ROWS];	/* or lengths of runs */
 	uint32		rank[RDB_CHUNK_ROWS];
 	uint16		slots[HASH_SLOTS];	/* 0: none; else entry + 1 */
+	RdbSymbolWork *finder;		/* NULL: strings are not packed */
+	RdbSymbols	symbols;
+	int64		packed[RDB_CHUNK_ROWS];	/* lengths */
+	bool		packs;			/* what was measured last as plain is smaller packed */
 };
 
 /* After the byte that names the encoding: how many parts, size of the integers. */
 #define PLAIN_HEADER 4
 #define PARTS_HEADER 8
+#define PACKED_HEADER 8
+
+/* Names plain strings that are packed; of the same encoding, for all who ask. */
+#define PACKED (RDB_PACKED_BIT | RDB_PLAIN)
+
+/* Packed is what becomes so much smaller, in parts of 16, and has so many bytes. */
+#define PACKED_SHARE 14
+#define LEAST_PACKED 1024
 
 Size
 rdb_bytes_work_size(void)
@@ -56,7 +69,7 @@ int_work(RdbBytesWork *work)
 Size
 rdb_bytes_bound(const RdbBytes *values, uint32 n)
 {
-	Size		bound = 1 + PARTS_HEADER + 1 + PLAIN_HEADER + 2 * RDB_INTS_BOUND(n);
+	Size		bound = 1 + PARTS_HEADER + 1 + PACKED_HEADER + 2 * RDB_INTS_BOUND(n) + RDB_SYMBOLS_TABLE_BOUND;
 
 	for (uint32 i = 0; i < n; i++)
 		bound += values[i].length;
@@ -175,6 +188,58 @@ size_of_plain(const RdbBytes *values, uint32 n, RdbBytesWork *work)
 	return size + rdb_ints_size(work->lengths, n, LENGTHS, int_work(work));
 }
 
+/* Whether a few of the strings promise that packing is worth it. */
+static bool
+promises(const RdbBytes *values, uint32 n, RdbBytesWork *work)
+{
+	uint64		before = 0;
+	uint64		after = 0;
+
+	for (uint32 i = 0; i < n; i += 16)
+	{
+		before += values[i].length;
+		after += rdb_symbols_pack(&work->symbols, work->finder, values[i], NULL);
+	}
+	return after * 16 < before * PACKED_SHARE;
+}
+
+/* What strings come to that are packed; RDB_NO_SIZE if that is not worth it.  Their symbols
+ * and lengths are in the work area then. */
+static uint64
+size_of_packed(const RdbBytes *values, uint32 n, uint64 plain, RdbBytesWork *work)
+{
+	uint64		size = 1 + PACKED_HEADER;
+	uint64		total = 0;
+	uint8		table[RDB_SYMBOLS_TABLE_BOUND];
+
+	for (uint32 i = 0; i < n; i++)
+		total += values[i].length;
+	if (work->finder == NULL || total < LEAST_PACKED || total > PG_INT32_MAX)
+		return RDB_NO_SIZE;
+	rdb_symbols_find(&work->symbols, values, n, work->finder);
+	if (!promises(values, n, work))
+		return RDB_NO_SIZE;
+	for (uint32 i = 0; i < n; i++)
+	{
+		work->packed[i] = (int64) rdb_symbols_pack(&work->symbols, work->finder, values[i], NULL);
+		size += (uint64) work->packed[i];
+	}
+	size += rdb_symbols_write(&work->symbols, table);
+	size += rdb_ints_size(work->packed, n, LENGTHS, int_work(work));
+	return size * 16 < plain * PACKED_SHARE ? size : RDB_NO_SIZE;
+}
+
+/* Plain, packed if that is smaller. */
+static uint64
+size_of_top(const RdbBytes *values, uint32 n, RdbBytesWork *work)
+{
+	uint64		plain = size_of_plain(values, n, work);
+	uint64		packed = size_of_packed(values, n, plain, work);
+
+	work->packs = packed != RDB_NO_SIZE;
+	return work->packs ? packed : plain;
+}
+
 static uint64
 size_of_parts(uint32 parts, uint32 ncodes, RdbBytesWork *work)
 {
@@ -192,7 +257,7 @@ size_as(RdbEncoding encoding, const RdbBytes *values, uint32 n, RdbBytesWork *wo
 	switch (encoding)
 	{
 		case RDB_PLAIN:
-			return size_of_plain(values, n, work);
+			return size_of_top(values, n, work);
 		case RDB_RUN_LENGTH:
 			parts = split_runs(work, values, n, n / 2);
 			return size_of_parts(parts, parts, work);
@@ -256,6 +321,26 @@ write_plain(const RdbBytes *values, uint32 n, RdbBytesWork *work, uint8 *out)
 }
 
 static Size
+write_packed(const RdbBytes *values, uint32 n, RdbBytesWork *work, uint8 *out)
+{
+	uint8	   *start = out;
+	uint64		total = 0;
+	Size		size;
+
+	*out++ = PACKED;
+	size = rdb_ints_encode(work->packed, n, LENGTHS, int_work(work), out + PACKED_HEADER, NULL);
+	for (uint32 i = 0; i < n; i++)
+		total += values[i].length;
+	rdb_store32(out, (uint32) total);
+	rdb_store32(out + 4, (uint32) size);
+	out += PACKED_HEADER + size;
+	out += rdb_symbols_write(&work->symbols, out);
+	for (uint32 i = 0; i < n; i++)
+		out += rdb_symbols_pack(&work->symbols, work->finder, values[i], out);
+	return (Size) (out - start);
+}
+
+static Size
 write_parts(RdbEncoding encoding, uint32 parts, uint32 ncodes, RdbBytesWork *work, uint8 *out)
 {
 	Size		size = rdb_ints_encode(work->codes, ncodes, RDB_ALL_ENCODINGS, int_work(work),
@@ -289,8 +374,15 @@ rdb_bytes_encode(const RdbBytes *values, uint32 n, int allowed, RdbBytesWork *wo
 			parts = make_dictionary(work, values, n, n);
 			return write_parts(best, parts, n, work, out);
 		default:
-			return write_plain(values, n, work, out);
+			return work->packs ? write_packed(values, n, work, out) : write_plain(values, n, work, out);
 	}
+}
+
+/* Let strings be packed, with memory to find symbols in; or not: NULL. */
+void
+rdb_bytes_may_pack(RdbBytesWork *work, RdbSymbolWork *symbols)
+{
+	work->finder = symbols;
 }
 
 /* ---- reading ---- */
@@ -303,6 +395,8 @@ typedef struct Stream
 	const uint8 *rest;			/* the bytes, or the stream of the parts */
 	Size		rest_size;
 	uint32		parts;
+	bool		packed;			/* the bytes are, behind a table of symbols */
+	uint32		total;			/* then: how many they are unpacked */
 } Stream;
 
 static const char nonsense[] = "a stream of strings has a header that makes no sense";
@@ -312,11 +406,15 @@ open_stream(Stream *stream, const uint8 *data, Size size, uint32 n)
 {
 	Size		header = size > 0 && *data == RDB_PLAIN ? PLAIN_HEADER : PARTS_HEADER;
 
+	StaticAssertStmt(PACKED_HEADER == PARTS_HEADER, "headers are told apart by their first byte only");
+
 	if (size < 1 + header)
 		return "a stream of strings is too short";
-	if (*data != RDB_PLAIN && *data != RDB_RUN_LENGTH && *data != RDB_DICTIONARY)
+	if (*data != RDB_PLAIN && *data != RDB_RUN_LENGTH && *data != RDB_DICTIONARY && *data != PACKED)
 		return nonsense;
-	stream->encoding = *data;
+	stream->packed = *data == PACKED;
+	stream->encoding = stream->packed ? RDB_PLAIN : *data;
+	stream->total = stream->packed ? rdb_load32(data + 1) : 0;
 	stream->parts = stream->encoding == RDB_PLAIN ? n : rdb_load32(data + 1);
 	stream->ints_size = rdb_load32(data + 1 + header - 4);
 	stream->ints = data + 1 + header;
@@ -357,6 +455,51 @@ read_plain(const Stream *stream, RdbBytes *values, uint32 n, RdbBytesWork *work)
 	return at == stream->rest_size ? NULL : "a stream of strings is too long";
 }
 
+/*
+ * How much room decoding a stream wants beside it: 0 unless it is packed; never more than 8
+ * times its size.
+ */
+Size
+rdb_bytes_area(const uint8 *data, Size size)
+{
+	uint32		total;
+
+	if (size < 1 + PACKED_HEADER || *data != PACKED)
+		return 0;
+	total = rdb_load32(data + 1);
+	return total > size * RDB_SYMBOL_BYTES ? 0 : (Size) total + RDB_SYMBOLS_SLACK;
+}
+
+static const char *
+read_packed(const Stream *stream, RdbBytes *values, uint32 n, RdbBytesWork *work,
+			const RdbBytesArea *area)
+{
+	const char *wrong = rdb_ints_decode(stream->ints, stream->ints_size, work->lengths, n,
+										int_work(work));
+	Size		at = rdb_symbols_read(&work->symbols, stream->rest, stream->rest_size);
+	uint8	   *out = area ? area->data : NULL;
+
+	if (wrong == NULL && (at == 0 || out == NULL))
+		wrong = "a table of symbols makes no sense";
+	for (uint32 i = 0; i < n && wrong == NULL; i++)
+	{
+		RdbBytes	packed = {stream->rest + at, (uint32) work->lengths[i]};
+
+		values[i].data = out;
+		if (work->lengths[i] < 0 || (uint64) work->lengths[i] > stream->rest_size - at)
+			return "a string ends beyond its stream";
+		out = rdb_symbols_unpack(&work->symbols, packed, out, area->data + area->size);
+		if (out == NULL)
+			return "a packed string makes no sense";
+		values[i].length = (uint32) (out - values[i].data);
+		at += packed.length;
+	}
+	if (wrong != NULL)
+		return wrong;
+	return at == stream->rest_size && out == area->data + stream->total ? NULL :
+		"a stream of strings has another size than it says";
+}
+
 static const char *
 read_runs(const Stream *stream, RdbBytes *values, uint32 n, RdbBytesWork *work)
 {
@@ -393,10 +536,12 @@ read_codes(const Stream *stream, RdbBytes *values, uint32 n, RdbBytesWork *work)
 
 /*
  * Read a stream of n strings (at most RDB_CHUNK_ROWS) that takes exactly these
- * bytes, in which the strings are then; returns what is wrong with it, or NULL.
+ * bytes, in which the strings are then, or in the area, if it wants one; returns what is
+ * wrong with it, or NULL.
  */
 const char *
-rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n, RdbBytesWork *work)
+rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n, RdbBytesWork *work,
+				 const RdbBytesArea *area)
 {
 	Stream		stream;
 	Stream		parts;
@@ -404,6 +549,8 @@ rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n, RdbBy
 
 	if (wrong != NULL)
 		return wrong;
+	if (stream.packed)
+		return read_packed(&stream, values, n, work, area);
 	if (stream.encoding == RDB_PLAIN)
 		return read_plain(&stream, values, n, work);
 	wrong = open_parts(&parts, &stream);
@@ -436,6 +583,35 @@ get_plain(const Stream *stream, uint32 i, uint32 n, RdbBytes *value)
 	return NULL;
 }
 
+/* One packed string, in the area; if that has too little room, its length and no data. */
+static const char *
+get_packed(const Stream *stream, uint32 i, uint32 n, RdbBytes *value, const RdbBytesArea *area)
+{
+	RdbSymbols	symbols;
+	Size		table = rdb_symbols_read(&symbols, stream->rest, stream->rest_size);
+	Stream		strings = *stream;
+	uint64		length;
+	const char *wrong;
+	RdbBytes	packed;
+
+	if (table == 0)
+		return "a table of symbols makes no sense";
+	strings.rest += table;
+	strings.rest_size -= table;
+	wrong = get_plain(&strings, i, n, &packed);
+	if (wrong != NULL)
+		return wrong;
+	if (!rdb_symbols_length(&symbols, packed, &length))
+		return "a packed string makes no sense";
+	value->data = NULL;
+	value->length = (uint32) length;
+	if (area == NULL || area->size < length + RDB_SYMBOLS_SLACK)
+		return NULL;
+	value->data = area->data;
+	return rdb_symbols_unpack(&symbols, packed, area->data, area->data + area->size) ? NULL :
+		"a packed string makes no sense";
+}
+
 /* Which of the parts string i is. */
 static const char *
 part_of(const Stream *stream, uint32 i, uint32 n, int64 *part)
@@ -461,15 +637,22 @@ part_of(const Stream *stream, uint32 i, uint32 n, int64 *part)
 	return "the lengths of runs make no sense";
 }
 
-/* String i (below n) of a stream of n; returns what is wrong, or NULL. */
+/*
+ * String i (below n) of a stream of n; returns what is wrong, or NULL.  It lies in the
+ * stream; or in the area, if that has 8 bytes more than it; or has no data: ask again with
+ * a larger area.
+ */
 const char *
-rdb_bytes_get(const uint8 *data, Size size, uint32 i, uint32 n, RdbBytes *value)
+rdb_bytes_get(const uint8 *data, Size size, uint32 i, uint32 n, RdbBytes *value,
+			  const RdbBytesArea *area)
 {
 	Stream		stream;
 	Stream		parts;
 	int64		part;
 	const char *wrong = n > RDB_CHUNK_ROWS || i >= n ? nonsense : open_stream(&stream, data, size, n);
 
+	if (wrong == NULL && stream.packed)
+		return get_packed(&stream, i, n, value, area);
 	if (wrong == NULL && stream.encoding == RDB_PLAIN)
 		return get_plain(&stream, i, n, value);
 	if (wrong == NULL)

@@ -17,13 +17,27 @@ typedef struct RdbBytes
 /* Memory that encoding and decoding work in; zeroed by whoever makes it. */
 typedef struct RdbBytesWork RdbBytesWork;
 
+/* Room for strings that do not lie in the stream as they are. */
+typedef struct RdbBytesArea
+{
+	uint8	   *data;
+	Size		size;
+} RdbBytesArea;
+
 extern Size rdb_bytes_work_size(void);
 extern Size rdb_bytes_bound(const RdbBytes *values, uint32 n);
 extern Size rdb_bytes_encode(const RdbBytes *values, uint32 n, int allowed, RdbBytesWork *work,
 							 uint8 *out, uint32 *sizes);
+extern Size rdb_bytes_area(const uint8 *data, Size size);
 extern const char *rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n,
-									RdbBytesWork *work);
+									RdbBytesWork *work, const RdbBytesArea *area);
 extern const char *rdb_bytes_get(const uint8 *data, Size size, uint32 i, uint32 n,
-								 RdbBytes *value);
+								 RdbBytes *value, const RdbBytesArea *area);
+
+/* In the byte that names a stream's encoding: its strings are packed. */
+#define RDB_PACKED_BIT 0x80
+
+typedef struct RdbSymbolWork RdbSymbolWork;
+extern void rdb_bytes_may_pack(RdbBytesWork *work, RdbSymbolWork *symbols);
 
 #endif							/* RDB_CODEC_BYTES_H */

@@ -146,7 +146,25 @@ open_chunk(Chunk *chunk, const uint8 *data, Size size)
 RdbEncoding
 rdb_chunk_encoding(const uint8 *data)
 {
-	return data[HEADER + rdb_load32(data + 6)];
+	return data[HEADER + rdb_load32(data + 6)] & ~RDB_PACKED_BIT;
+}
+
+/* Let strings be packed, as rdb_bytes_may_pack() says. */
+void
+rdb_chunk_may_pack(RdbChunkWork *work, RdbSymbolWork *symbols)
+{
+	rdb_bytes_may_pack(bytes_work(work), symbols);
+}
+
+/* How much room beside its bytes decoding a chunk wants for strings. */
+Size
+rdb_chunk_area(const uint8 *data, Size size)
+{
+	Chunk		chunk;
+
+	if (open_chunk(&chunk, data, size) != NULL || chunk.kind != RDB_CHUNK_BYTES)
+		return 0;
+	return rdb_bytes_area(chunk.values, chunk.values_size);
 }
 
 static const char *
@@ -188,11 +206,12 @@ spread(RdbVector *vector)
 }
 
 /*
- * Read a chunk that takes exactly these bytes, in which its strings are then;
- * returns what is wrong with it, or NULL.
+ * Read a chunk that takes exactly these bytes, in which its strings are then, or in
+ * the area; returns what is wrong with it, or NULL.
  */
 const char *
-rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector, RdbChunkWork *work)
+rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector, RdbChunkWork *work,
+				 const RdbBytesArea *area)
 {
 	Chunk		chunk;
 	const char *wrong = open_chunk(&chunk, data, size);
@@ -211,7 +230,7 @@ rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector, RdbChunkWork *
 								int_work(work));
 	else
 		wrong = rdb_bytes_decode(chunk.values, chunk.values_size, vector->values.bytes, n,
-								 bytes_work(work));
+								 bytes_work(work), area);
 	if (wrong == NULL && chunk.nulls > 0)
 		spread(vector);
 	return wrong;
@@ -220,14 +239,14 @@ rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector, RdbChunkWork *
 /* The same of a chunk that must have so many rows: a vector with room for them will do. */
 const char *
 rdb_chunk_decode_rows(const uint8 *data, Size size, uint32 rows, RdbVector *vector,
-					  RdbChunkWork *work)
+					  RdbChunkWork *work, const RdbBytesArea *area)
 {
 	Chunk		chunk;
 	const char *wrong = open_chunk(&chunk, data, size);
 
 	if (wrong == NULL && chunk.rows != rows)
 		wrong = "a chunk has another number of rows than it should";
-	return wrong != NULL ? wrong : rdb_chunk_decode(data, size, vector, work);
+	return wrong != NULL ? wrong : rdb_chunk_decode(data, size, vector, work, area);
 }
 
 /* ---- integers that go with a chunk's rows ---- */
@@ -293,9 +312,10 @@ rdb_chunk_get_int(const uint8 *data, Size size, uint32 row, int64 *value, bool *
 	return rdb_ints_get(chunk.values, chunk.values_size, i, chunk.rows - chunk.nulls, value);
 }
 
-/* One row's string likewise. */
+/* One row's string likewise; where it lies says rdb_bytes_get(). */
 const char *
-rdb_chunk_get_bytes(const uint8 *data, Size size, uint32 row, RdbBytes *value, bool *is_null)
+rdb_chunk_get_bytes(const uint8 *data, Size size, uint32 row, RdbBytes *value, bool *is_null,
+					const RdbBytesArea *area)
 {
 	Chunk		chunk;
 	uint32		i;
@@ -303,5 +323,5 @@ rdb_chunk_get_bytes(const uint8 *data, Size size, uint32 row, RdbBytes *value, b
 
 	if (wrong != NULL || *is_null)
 		return wrong;
-	return rdb_bytes_get(chunk.values, chunk.values_size, i, chunk.rows - chunk.nulls, value);
+	return rdb_bytes_get(chunk.values, chunk.values_size, i, chunk.rows - chunk.nulls, value, area);
 }

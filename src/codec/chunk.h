@@ -38,16 +38,19 @@ extern Size rdb_chunk_bound(const RdbVector *vector);
 extern Size rdb_chunk_encode(const RdbVector *vector, int allowed, RdbChunkWork *work,
 							 uint8 *out, uint32 *sizes);
 extern RdbEncoding rdb_chunk_encoding(const uint8 *data);
+extern void rdb_chunk_may_pack(RdbChunkWork *work, RdbSymbolWork *symbols);
+extern Size rdb_chunk_area(const uint8 *data, Size size);
 extern const char *rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector,
-									RdbChunkWork *work);
+									RdbChunkWork *work, const RdbBytesArea *area);
 extern const char *rdb_chunk_decode_rows(const uint8 *data, Size size, uint32 rows,
-										 RdbVector *vector, RdbChunkWork *work);
+										 RdbVector *vector, RdbChunkWork *work,
+										 const RdbBytesArea *area);
 extern Size rdb_chunk_encode_ints(const int64 *values, uint32 n, RdbChunkWork *work, uint8 *out);
 extern const char *rdb_chunk_decode_ints(const uint8 *data, Size size, int64 *values, uint32 n,
 										 RdbChunkWork *work);
 extern const char *rdb_chunk_get_int(const uint8 *data, Size size, uint32 row, int64 *value,
 									 bool *is_null);
 extern const char *rdb_chunk_get_bytes(const uint8 *data, Size size, uint32 row, RdbBytes *value,
-									   bool *is_null);
+									   bool *is_null, const RdbBytesArea *area);
 
 #endif							/* RDB_CHUNK_H */

@@ -202,7 +202,8 @@ drop(RdbAggGroups *groups, Entry *entry)
 void
 rdb_groups_make_room(RdbAggGroups *groups)
 {
-	while (groups->used + groups->table->size * sizeof(Entry) > groups->room &&
+	/* the table has room for about twice as many as it needs */
+	while (groups->used + 2 * groups->table->members * sizeof(Entry) > groups->room &&
 		   groups->pass.bits < MOST_BITS && groups->table->members > 1)
 	{
 		Pass	   *pass = &groups->pass;

@@ -17,7 +17,8 @@
 #include "columnar/agg_groups.h"
 #include "columnar/agg_shape.h"
 #include "columnar/scan_node.h"
-#include "commands/explain.h"
+#include "catalog/objectaccess.h"
+#include "compat/compat.h"
 #include "compat/explain.h"
 #include "executor/executor.h"
 #include "miscadmin.h"
@@ -98,6 +99,8 @@ begin_aggregate(AggregateState *state, const Aggref *aggref, int column)
 	Expr	   *argument = rdb_agg_argument(aggref);
 	List	   *filter = rdb_agg_filter(aggref);
 
+	rdb_compat_check_execute(aggref->aggfnoid);
+	InvokeFunctionExecuteHook(aggref->aggfnoid);
 	if (!rdb_agg_shape(NULL, aggref, relid, &aggregate->agg))
 		elog(ERROR, "an aggregate of a columnar scan is not what it was planned to be");
 	aggregate->column = column;
@@ -153,8 +156,12 @@ begin(CustomScanState *node, EState *estate, int eflags)
 	AggregateState *state = (AggregateState *) node;
 	CustomScan *plan = (CustomScan *) node->ss.ps.plan;
 	int			ncolumns = list_length(plan->custom_scan_tlist);
+	PlanState  *child;
 
-	state->scan = (CustomScanState *) ExecInitNode(linitial(plan->custom_plans), estate, eflags);
+	child = ExecInitNode(linitial(plan->custom_plans), estate, eflags);
+	if (!IsA(child, CustomScanState))
+		elog(ERROR, "an aggregate of a columnar scan is not above one");
+	state->scan = (CustomScanState *) child;
 	node->custom_ps = list_make1(state->scan);
 	state->aggs = palloc0(Max(ncolumns, 1) * sizeof(Aggregate));
 	state->keys = palloc0(Max(ncolumns, 1) * sizeof(RdbAggKey));

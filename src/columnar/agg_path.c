@@ -20,6 +20,7 @@
 #include "miscadmin.h"
 #include "nodes/extensible.h"
 #include "nodes/makefuncs.h"
+#include "optimizer/clauses.h"
 #include "optimizer/cost.h"
 #include "optimizer/optimizer.h"
 #include "optimizer/pathnode.h"
@@ -147,7 +148,8 @@ knows_conditions(const Asked *query)
 		RestrictInfo *info = lfirst_node(RestrictInfo, cell);
 
 		if (info->pseudoconstant ||
-			(query->groups != NIL && contain_volatile_functions((Node *) info->clause)))
+			(query->groups != NIL && (contain_volatile_functions((Node *) info->clause) ||
+									  contain_subplans((Node *) info->clause))))
 			return false;
 	}
 	return true;
@@ -167,7 +169,9 @@ find_query(PlannerInfo *root, RelOptInfo *rel, RelOptInfo *grouped, GroupPathExt
 	query->parts = parts_of(query);
 	return (rel->reloptkind == RELOPT_BASEREL || rel->reloptkind == RELOPT_OTHER_MEMBER_REL) &&
 		extra->patype != PARTITIONWISE_AGGREGATE_PARTIAL && root->parse->groupingSets == NIL &&
-		root->parse->rowMarks == NIL && knows_groups(query) && knows_parts(query) &&
+		root->parse->rowMarks == NIL &&
+		/* none is left, but they are not none: a group by constants */
+		(root->parse->groupClause == NIL || query->groups != NIL) && knows_groups(query) && knows_parts(query) &&
 		knows_conditions(query);
 }
 

@@ -88,11 +88,17 @@ add_rescaled(const RdbAgg *agg, RdbAggState *state, int128 sum, int scale)
 
 	if (state->scale < scale)
 		raise_scale(agg, state, scale);
-	else if (!rdb_int_rescale(&power, scale, state->scale) ||
-			 __builtin_mul_overflow(sum, (int128) power, &sum) || !fits(sum))
+	else
 	{
-		/* cannot be: scales are at most 18, and the sum that of a chunk */
-		elog(ERROR, "a sum of numerics does not fit 128 bits");
+		int128		raised;
+
+		if (!rdb_int_rescale(&power, scale, state->scale) ||
+			__builtin_mul_overflow(sum, (int128) power, &raised) || !fits(raised))
+		{
+			add_rest(agg, state, rdb_numeric_make(sum, scale, scale));
+			return;
+		}
+		sum = raised;
 	}
 	state->v.sum += sum;
 	if (unlikely(!fits(state->v.sum)))

@@ -13,6 +13,7 @@
 
 #include "access/tupmacs.h"
 #include "catalog/pg_type_d.h"
+#include "codec/symbols.h"
 #include "columnar/numeric_int.h"
 #include "compat/compat.h"
 #include "lib/hyperloglog.h"
@@ -29,6 +30,17 @@ work(void)
 
 	if (area == NULL)
 		area = MemoryContextAllocZero(TopMemoryContext, rdb_chunk_work_size());
+	return area;
+}
+
+/* Strings are packed with it; only those who write need it. */
+static RdbSymbolWork *
+symbol_work(void)
+{
+	static RdbSymbolWork *area = NULL;
+
+	if (area == NULL)
+		area = MemoryContextAlloc(TopMemoryContext, rdb_symbol_work_size());
 	return area;
 }
 
@@ -207,6 +219,7 @@ rdb_column_encode(const RdbGroupColumn *column, RdbVector *vector, RdbGroupChunk
 	bool		same;
 
 	take_form(column, vector, chunk, shapes, &same);
+	rdb_chunk_may_pack(work(), symbol_work());
 	enlargeStringInfo(out, (int) (rdb_chunk_bound(vector) + RDB_INTS_BOUND(vector->rows)));
 	chunk->size = (uint32) rdb_chunk_encode(vector, RDB_ALL_ENCODINGS, work(),
 											(uint8 *) out->data + out->len, chunk->sizes);
@@ -266,13 +279,20 @@ check(const RdbGroupChunk *chunk, uint32 rows, const RdbColumnData *data)
 	return wrong;
 }
 
+/* How much room for strings decoding a chunk wants beside its bytes. */
+Size
+rdb_column_area(const RdbGroupChunk *chunk, const char *bytes)
+{
+	return rdb_chunk_area((const uint8 *) bytes, chunk->size);
+}
+
 /*
- * Decode a chunk of so many rows from its bytes, which are kept by the caller; data's
- * vector and shapes have room for them.  Returns what is wrong with it, or NULL.
+ * Decode a chunk of so many rows from its bytes, which are kept by the caller, as the area
+ * is; data's vector and shapes have room for them.  Returns what is wrong with it, or NULL.
  */
 const char *
 rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 rows,
-				  const char *bytes, RdbColumnData *data)
+				  const char *bytes, RdbColumnData *data, const RdbBytesArea *area)
 {
 	const char *wrong = check_form(column, chunk);
 
@@ -281,7 +301,7 @@ rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint
 	data->form = chunk->form;
 	data->scale = chunk->scale;
 	data->has_shapes = chunk->shapes_size > 0;
-	wrong = rdb_chunk_decode_rows((const uint8 *) bytes, chunk->size, rows, data->vector, work());
+	wrong = rdb_chunk_decode_rows((const uint8 *) bytes, chunk->size, rows, data->vector, work(), area);
 	if (wrong == NULL && data->has_shapes)
 		wrong = rdb_chunk_decode_ints((const uint8 *) bytes + chunk->size, chunk->shapes_size,
 									  data->shapes, rows, work());
@@ -292,11 +312,12 @@ rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint
 
 /*
  * One row's value from the bytes of a chunk of so many rows, without decoding the others
- * where the encoding allows; returns what is wrong, or NULL.
+ * where the encoding allows; returns what is wrong, or NULL.  Where a string lies says
+ * rdb_bytes_get().
  */
 const char *
 rdb_column_get(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 rows,
-			   const char *bytes, uint32 at, RdbSingleValue *value)
+			   const char *bytes, uint32 at, RdbSingleValue *value, const RdbBytesArea *area)
 {
 	const char *wrong = check_form(column, chunk);
 
@@ -317,7 +338,7 @@ rdb_column_get(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 
 		return rdb_chunk_get_int((const uint8 *) bytes, chunk->size, at, &value->integer,
 								 &value->is_null);
 	return rdb_chunk_get_bytes((const uint8 *) bytes, chunk->size, at, &value->bytes,
-							   &value->is_null);
+							   &value->is_null, area);
 }
 
 /* The same from a chunk that is decoded. */

@@ -8,7 +8,7 @@
 #include "columnar/group_layout.h"
 #include "lib/stringinfo.h"
 
-/* A chunk, decoded.  Strings lie in the bytes that it was decoded from. */
+/* A chunk, decoded.  Strings lie in the bytes that it was decoded from, or in an area. */
 typedef struct RdbColumnData
 {
 	RdbForm		form;
@@ -29,11 +29,12 @@ typedef struct RdbSingleValue
 	RdbBytes	bytes;
 } RdbSingleValue;
 
-/* Copy a value's string, if there is room for it. */
+/* Copy a value's string, if there is room for it and it is not there. */
 static inline void
 rdb_single_copy(RdbSingleValue *value, char *room, Size size)
 {
 	if (value->is_null || value->form == RDB_FORM_VALUE || value->form == RDB_FORM_NUMERIC ||
+		value->bytes.data == NULL || value->bytes.data == (const uint8 *) room ||
 		value->bytes.length > size)
 		return;
 	memcpy(room, value->bytes.data, value->bytes.length);
@@ -103,10 +104,12 @@ extern RdbVector *rdb_vector_make(uint32 rows);
 extern void rdb_column_encode(const RdbGroupColumn *column, RdbVector *vector,
 							  RdbGroupChunk *chunk, StringInfo out);
 extern const char *rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
-									 uint32 rows, const char *bytes, RdbColumnData *data);
+									 uint32 rows, const char *bytes, RdbColumnData *data,
+									 const RdbBytesArea *area);
+extern Size rdb_column_area(const RdbGroupChunk *chunk, const char *bytes);
 extern const char *rdb_column_get(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
 								  uint32 rows, const char *bytes, uint32 at,
-								  RdbSingleValue *value);
+								  RdbSingleValue *value, const RdbBytesArea *area);
 extern void rdb_column_take(const RdbColumnData *data, uint32 at, RdbSingleValue *value);
 extern uint32 rdb_column_write(const RdbGroupColumn *column, const RdbColumnData *data,
 							   uint32 row, char *out, uint32 at, uint32 room);

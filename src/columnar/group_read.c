@@ -273,6 +273,19 @@ make_byte_room(RdbGroup *group, RdbLoadedColumn *loaded, Size size)
 	loaded->room = size;
 }
 
+/* Room for a chunk's strings beside its bytes. */
+static void
+make_area(RdbGroup *group, RdbLoadedColumn *loaded, Size size)
+{
+	if (loaded->area.size >= size)
+		return;
+	if (loaded->area.data)
+		pfree(loaded->area.data);
+	loaded->area = (RdbBytesArea) {NULL, 0};
+	loaded->area.data = MemoryContextAllocHuge(group->columns_context, size);
+	loaded->area.size = size;
+}
+
 static bool
 is_cached(Relation rel, const RdbGroup *group)
 {
@@ -339,8 +352,9 @@ rdb_group_load(Relation rel, RdbGroup *group, int column, uint32 chunk)
 	if (group->memory == NULL)
 		read_chunk(rel, group, column, chunk, true);
 	bytes = group->memory ? group->memory + entry->offset : loaded->bytes;
+	make_area(group, loaded, rdb_column_area(entry, bytes));
 	wrong = rdb_column_decode(&group->columns[column], entry, rdb_group_rows_of(group, chunk),
-							  bytes, &loaded->data);
+							  bytes, &loaded->data, &loaded->area);
 	if (wrong != NULL)
 		damaged_chunk(rel, group, column, chunk, wrong);
 	loaded->chunk = chunk;
@@ -391,12 +405,12 @@ rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk)
 /* One row's value from a chunk's bytes; returns what is wrong, or NULL. */
 static const char *
 get_value(const RdbGroup *group, int column, uint32 chunk, uint32 at, const char *bytes,
-		  RdbSingleValue *value)
+		  const RdbBytesArea *area, RdbSingleValue *value)
 {
 	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
 
 	return rdb_column_get(&group->columns[column], entry, rdb_group_rows_of(group, chunk), bytes, at,
-						  value);
+						  value, area);
 }
 
 /* Whether a chunk should be decoded by now, or is. */
@@ -419,8 +433,9 @@ check_value(Relation rel, const RdbGroup *group, int column, uint32 chunk, const
 }
 
 /*
- * One row's value, without decoding its chunk; a string is copied to room, if it fits.  Its
- * length says whether it did: if not, ask again with more room.  Error: XX001.
+ * One row's value, without decoding its chunk; a string is copied to room, if it fits with
+ * RDB_SYMBOLS_SLACK behind it.  Its length says whether it did: if not, ask again with more
+ * room.  Error: XX001.
  */
 void
 rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *room, Size size,
@@ -431,6 +446,7 @@ rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *roo
 	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
 	RdbLoadedColumn *loaded = &group->loaded[column];
 	RdbCacheKey key = key_of(rel, group, column, chunk);
+	RdbBytesArea area = {(uint8 *) room, size};
 	const char *wrong = NULL;
 	RdbCachePin pin;
 
@@ -440,7 +456,7 @@ rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *roo
 			 rdb_block_cache_pin(&key, page_of(group, entry), &pin))
 	{
 		wrong = pin.size == entry->size + entry->shapes_size ?
-			get_value(group, column, chunk, at, pin.bytes, value) : "It has another size in the block cache";
+			get_value(group, column, chunk, at, pin.bytes, &area, value) : "It has another size in the block cache";
 		rdb_single_copy(value, room, size);
 		rdb_block_cache_unpin(&pin);
 		check_value(rel, group, column, chunk, wrong);
@@ -449,7 +465,8 @@ rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *roo
 	else
 	{
 		read_chunk(rel, group, column, chunk, false);
-		check_value(rel, group, column, chunk, get_value(group, column, chunk, at, loaded->bytes, value));
+		check_value(rel, group, column, chunk,
+					get_value(group, column, chunk, at, loaded->bytes, &area, value));
 	}
 	rdb_single_copy(value, room, size);
 }

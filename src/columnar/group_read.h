@@ -16,6 +16,7 @@ typedef struct RdbLoadedColumn
 	RdbColumnData data;
 	char	   *bytes;			/* that it was decoded from */
 	Size		room;
+	RdbBytesArea area;			/* of strings that do not lie in the bytes */
 	uint32		read;			/* which chunk bytes are of; RDB_NOT_LOADED */
 	uint32		asked;			/* which chunk was asked for a value last */
 	uint32		times;			/* and how often */

@@ -14,6 +14,7 @@
 
 #include "columnar/row_slot.h"
 
+#include "codec/symbols.h"
 #include "compat/compat.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"
@@ -52,9 +53,9 @@ read_value(RdbRowSlot *row, RdbGroup *group, int column, RdbSingleValue *value)
 
 	(void) need(&row->base.base.base, string, 64);
 	rdb_group_value(row->rel, group, column, row->row, string->bytes, string->size, value);
-	if (value->bytes.length > string->size)
+	if (value->bytes.length + RDB_SYMBOLS_SLACK > string->size)
 	{
-		(void) need(&row->base.base.base, string, value->bytes.length);
+		(void) need(&row->base.base.base, string, (Size) value->bytes.length + RDB_SYMBOLS_SLACK);
 		rdb_group_value(row->rel, group, column, row->row, string->bytes, string->size, value);
 	}
 }
@@ -117,6 +118,7 @@ become_tuple(TupleTableSlot *slot)
 	PGAlignedBlock bytes;
 	uint32		length;
 	HeapTuple	tuple;
+	int			nvalid = slot->tts_nvalid;
 
 	if (!row->is_grouped)
 		return;
@@ -134,6 +136,9 @@ become_tuple(TupleTableSlot *slot)
 	row->base.base.off = 0;
 	slot->tts_nvalid = 0;
 	slot->tts_flags |= TTS_FLAG_SHOULDFREE;
+	/* what was asked for stays so */
+	if (nvalid > 0)
+		TTSOpsBufferHeapTuple.getsomeattrs(slot, nvalid);
 }
 
 static void

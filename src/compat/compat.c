@@ -11,6 +11,7 @@
 #include "catalog/pg_class.h"
 #include "catalog/pg_collation.h"
 #include "catalog/pg_database.h"
+#include "catalog/pg_proc.h"
 #include "catalog/storage.h"
 #include "commands/vacuum.h"
 #include "executor/instrument.h"
@@ -30,6 +31,7 @@
 #include "utils/acl.h"
 #include "utils/builtins.h"
 #include "utils/guc.h"
+#include "utils/lsyscache.h"
 #include "utils/syscache.h"
 #if PG_VERSION_NUM >= 160000
 #include "utils/relfilenumbermap.h"
@@ -582,6 +584,20 @@ rdb_compat_forget_relation(Relation rel)
 	message.rc.dbId = rel->rd_rel->relisshared ? InvalidOid : MyDatabaseId;
 	message.rc.relId = RelationGetRelid(rel);
 	SendSharedInvalidMessages(&message, 1);
+}
+
+/* As ExecInitAgg(): the current user may execute an aggregate.  Error: 42501. */
+void
+rdb_compat_check_execute(Oid aggregate)
+{
+#if PG_VERSION_NUM >= 160000
+	AclResult	result = object_aclcheck(ProcedureRelationId, aggregate, GetUserId(), ACL_EXECUTE);
+#else
+	AclResult	result = pg_proc_aclcheck(aggregate, GetUserId(), ACL_EXECUTE);
+#endif
+
+	if (result != ACLCHECK_OK)
+		aclcheck_error(result, OBJECT_AGGREGATE, get_func_name(aggregate));
 }
 
 /* ---- slots ---- */

@@ -128,6 +128,7 @@ extern void rdb_compat_buffer_tag(const BufferDesc *desc, RdbRelFile *file,
 extern uint32 rdb_compat_buffer_state(BufferDesc *desc);
 extern Oid	rdb_compat_relid(const RdbRelFile *file);
 extern bool rdb_compat_is_database_owner(Oid database, Oid role);
+extern void rdb_compat_check_execute(Oid aggregate);
 extern bool rdb_compat_is_owner(Oid relid, Oid role);
 extern int64 rdb_compat_background_writes(void);
 extern bool rdb_compat_evictions(int64 *evictions);

@@ -1,4 +1,4 @@
-// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c src/codec/symbols.c
 // libs: -lpgcommon -lpgport
 /*
  * Streams of integers and of strings, and chunks: any bytes can be decoded, or are refused; and
@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "codec/chunk.h"
+#include "codec/symbols.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -42,6 +43,28 @@ differ(RdbBytes a, RdbBytes b)
 	return a.length != b.length || memcmp(a.data, b.data, a.length) != 0;
 }
 
+/* Exactly as much room as is asked for; two at a time. */
+static const RdbBytesArea *
+area_of(int which, Size size)
+{
+	static RdbBytesArea areas[3];
+
+	free(areas[which].data);
+	areas[which].data = size > 0 ? malloc(size) : NULL;
+	areas[which].size = size;
+	return &areas[which];
+}
+
+static RdbSymbolWork *
+finder(void)
+{
+	static RdbSymbolWork *symbols;
+
+	if (symbols == NULL)
+		symbols = calloc(1, rdb_symbol_work_size());
+	return symbols;
+}
+
 static void
 fuzz_bytes(const uint8 *data, Size size, uint32 n)
 {
@@ -54,16 +77,18 @@ fuzz_bytes(const uint8 *data, Size size, uint32 n)
 
 	if (work == NULL)
 		work = calloc(1, rdb_bytes_work_size());
-	if (rdb_bytes_decode(data, size, values, n, work) != NULL)
+	rdb_bytes_may_pack(work, finder());
+	if (rdb_bytes_decode(data, size, values, n, work, area_of(0, rdb_bytes_area(data, size))) != NULL)
 	{
-		(void) rdb_bytes_get(data, size, n / 2, n, &value);
+		(void) rdb_bytes_get(data, size, n / 2, n, &value, area_of(2, 100));
 		return;
 	}
-	if (n > 0 && (rdb_bytes_get(data, size, n / 2, n, &value) != NULL || differ(value, values[n / 2])))
+	if (n > 0 && (rdb_bytes_get(data, size, n / 2, n, &value, area_of(2, values[n / 2].length + 8)) != NULL ||
+				  differ(value, values[n / 2])))
 		abort();
 	out = malloc(rdb_bytes_bound(values, n));
 	length = rdb_bytes_encode(values, n, RDB_ALL_ENCODINGS, work, out, NULL);
-	if (length > rdb_bytes_bound(values, n) || rdb_bytes_decode(out, length, again, n, work) != NULL)
+	if (length > rdb_bytes_bound(values, n) || rdb_bytes_decode(out, length, again, n, work, area_of(1, rdb_bytes_area(out, length))) != NULL)
 		abort();
 	for (uint32 i = 0; i < n; i++)
 	{
@@ -87,13 +112,14 @@ fuzz_chunk(const uint8 *data, Size size, uint32 row)
 
 	if (work == NULL)
 		work = calloc(1, rdb_chunk_work_size());
+	rdb_chunk_may_pack(work, finder());
 	(void) rdb_chunk_get_int(data, size, row, &number, &is_null);
-	(void) rdb_chunk_get_bytes(data, size, row, &string, &is_null);
-	if (rdb_chunk_decode(data, size, &vector, work) != NULL)
+	(void) rdb_chunk_get_bytes(data, size, row, &string, &is_null, area_of(2, 100));
+	if (rdb_chunk_decode(data, size, &vector, work, area_of(0, rdb_chunk_area(data, size))) != NULL)
 		return;
 	out = malloc(rdb_chunk_bound(&vector));
 	length = rdb_chunk_encode(&vector, RDB_ALL_ENCODINGS, work, out, NULL);
-	if (length > rdb_chunk_bound(&vector) || rdb_chunk_decode(out, length, &again, work) != NULL ||
+	if (length > rdb_chunk_bound(&vector) || rdb_chunk_decode(out, length, &again, work, area_of(1, rdb_chunk_area(out, length))) != NULL ||
 		again.rows != vector.rows || memcmp(again.is_null, vector.is_null, vector.rows) != 0)
 		abort();
 	free(out);

@@ -1,4 +1,4 @@
-// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c src/codec/symbols.c
 // libs: -lpgcommon -lpgport
 /*
  * Streams of integers and of strings: arrays of many shapes come back as they were,
@@ -10,6 +10,7 @@
 #include "codec/bits.h"
 #include "codec/chunk.h"
 #include "codec/ints.h"
+#include "codec/symbols.h"
 
 static int	tests = 0;
 static uint64 seed = 88172645463325252ULL;
@@ -253,28 +254,61 @@ same_string(RdbBytes a, RdbBytes b)
 	return a.length == b.length && memcmp(a.data, b.data, a.length) == 0;
 }
 
+/* Room for a stream's, or a chunk's, strings: exactly as much as it asks for. */
+static const RdbBytesArea *
+area_of(Size size)
+{
+	static RdbBytesArea area;
+
+	free(area.data);
+	area.data = size > 0 ? malloc(size) : NULL;
+	area.size = size;
+	return &area;
+}
+
+static const char *
+decode_strings(const uint8 *data, Size size, uint32 n)
+{
+	return rdb_bytes_decode(data, size, strings_back, n, bytes_work, area_of(rdb_bytes_area(data, size)));
+}
+
+/* One string, as whoever has no room to begin with gets it. */
+static const char *
+get_string(const uint8 *data, Size size, uint32 i, uint32 n, RdbBytes *value)
+{
+	static RdbBytesArea area;
+	const char *wrong = rdb_bytes_get(data, size, i, n, value, NULL);
+
+	if (wrong != NULL || value->data != NULL)
+		return wrong;
+	free(area.data);
+	area.size = value->length + 8;
+	area.data = malloc(area.size);
+	return rdb_bytes_get(data, size, i, n, value, &area);
+}
+
 /* Encode and decode n strings; returns the encoding, or -1. */
 static int
 strings_come_back(uint32 n, int allowed, uint32 *sizes)
 {
 	uint8	   *out = malloc(rdb_bytes_bound(strings, n));
 	Size		size = rdb_bytes_encode(strings, n, allowed, bytes_work, out, sizes);
-	int			encoding = out[0];
+	int			encoding = out[0] & ~RDB_PACKED_BIT;
 	RdbBytes	value;
 
 	if (size > rdb_bytes_bound(strings, n))
 		encoding = -1;
 	out = realloc(out, size);
-	if (rdb_bytes_decode(out, size, strings_back, n, bytes_work) != NULL)
+	if (decode_strings(out, size, n) != NULL)
 		encoding = -1;
 	for (uint32 i = 0; i < n && encoding >= 0; i++)
 	{
 		if (!same_string(strings[i], strings_back[i]) ||
-			(i % (1 + n / 50) == 0 && (rdb_bytes_get(out, size, i, n, &value) != NULL ||
+			(i % (1 + n / 50) == 0 && (get_string(out, size, i, n, &value) != NULL ||
 									   !same_string(strings[i], value))))
 			encoding = -1;
 	}
-	if (rdb_bytes_decode(out, size - 1, strings_back, n, bytes_work) == NULL)
+	if (decode_strings(out, size - 1, n) == NULL)
 		encoding = -1;
 	if (sizes && encoding >= 0 && sizes[encoding] != size)
 		encoding = -1;
@@ -325,11 +359,50 @@ test_damaged_strings(void)
 		size = rdb_bytes_encode(strings, n, RDB_ALL_ENCODINGS, bytes_work, out, NULL);
 		out = realloc(out, size);
 		out[next() % Min(size, 40)] ^= (uint8) (1 + next() % 255);
-		noticed |= rdb_bytes_decode(out, size, strings_back, n, bytes_work) != NULL;
-		(void) rdb_bytes_get(out, size, (uint32) (next() % n), n, &value);
+		noticed |= decode_strings(out, size, n) != NULL;
+		(void) get_string(out, size, (uint32) (next() % n), n, &value);
 		free(out);
 	}
 	check(noticed, "damaged streams of strings are read without harm, and some are noticed");
+}
+
+/* Sentences of a few words become much smaller, random bytes do not. */
+static void
+test_packing(void)
+{
+	static const char *const words[] = {"carefully ", "quickly ", "final ", "deposits ", "sleep ", "above ", "the ", "ironic "};
+	static uint8 text[1000 * 64];
+	uint8	   *out;
+	uint64		before = 0;
+	Size		size;
+
+	for (uint32 i = 0; i < 1000; i++)
+	{
+		uint8	   *at = text + i * 64;
+
+		strings[i].data = at;
+		for (int word = 0; word < 4; word++)
+		{
+			const char *next_word = words[next() % lengthof(words)];
+
+			memcpy(at, next_word, strlen(next_word));
+			at += strlen(next_word);
+		}
+		strings[i].length = (uint32) (at - strings[i].data);
+		before += strings[i].length;
+	}
+	out = malloc(rdb_bytes_bound(strings, 1000));
+	size = rdb_bytes_encode(strings, 1000, RDB_ENCODING_BIT(RDB_PLAIN), bytes_work, out, NULL);
+	check(strings_come_back(1000, RDB_ENCODING_BIT(RDB_PLAIN), NULL) == RDB_PLAIN && size < before / 3,
+		  "sentences are packed to a third");
+	check(out[0] == (RDB_PACKED_BIT | RDB_PLAIN), "and say that they are");
+	free(out);
+	for (uint32 i = 0; i < 64000; i++)
+		text[i] = (uint8) next();
+	out = malloc(rdb_bytes_bound(strings, 1000));
+	(void) rdb_bytes_encode(strings, 1000, RDB_ENCODING_BIT(RDB_PLAIN), bytes_work, out, NULL);
+	check(out[0] == RDB_PLAIN, "random bytes are not");
+	free(out);
 }
 
 /* ---- chunks ---- */
@@ -356,6 +429,20 @@ make_vector(RdbChunkKind kind, uint32 rows, int one_in)
 	}
 }
 
+static const char *
+decode_chunk(const uint8 *data, Size size)
+{
+	return rdb_chunk_decode(data, size, &vector_back, chunk_work, area_of(rdb_chunk_area(data, size)));
+}
+
+static const char *
+get_bytes(const uint8 *data, Size size, uint32 row, RdbBytes *value, bool *is_null)
+{
+	static uint8 room[100000];
+
+	return rdb_chunk_get_bytes(data, size, row, value, is_null, &(RdbBytesArea) {room, sizeof(room)});
+}
+
 static bool
 same_row(const uint8 *data, Size size, uint32 row)
 {
@@ -371,7 +458,7 @@ same_row(const uint8 *data, Size size, uint32 row)
 							   is_null == vector.is_null[row] &&
 							   (is_null || number == vector.values.ints[row])));
 	return same_string(vector.values.bytes[row], vector_back.values.bytes[row]) &&
-		(row % 37 != 0 || (rdb_chunk_get_bytes(data, size, row, &string, &is_null) == NULL &&
+		(row % 37 != 0 || (get_bytes(data, size, row, &string, &is_null) == NULL &&
 						   is_null == vector.is_null[row] &&
 						   (is_null || same_string(string, vector.values.bytes[row]))));
 }
@@ -384,11 +471,11 @@ chunk_comes_back(void)
 	bool		good = size <= rdb_chunk_bound(&vector);
 
 	out = realloc(out, size);
-	good = good && rdb_chunk_decode(out, size, &vector_back, chunk_work) == NULL &&
+	good = good && decode_chunk(out, size) == NULL &&
 		vector_back.kind == vector.kind && vector_back.rows == vector.rows &&
 		vector_back.nulls == vector.nulls &&
-		rdb_chunk_decode(out, size - 1, &vector_back, chunk_work) != NULL &&
-		rdb_chunk_decode(out, size, &vector_back, chunk_work) == NULL;
+		decode_chunk(out, size - 1) != NULL &&
+		decode_chunk(out, size) == NULL;
 	for (uint32 row = 0; row < vector.rows && good; row++)
 		good = same_row(out, size, row);
 	/* a chunk of the other kind, or without the row, is none of its */
@@ -404,7 +491,7 @@ chunk_comes_back(void)
 	if (size > 12)
 	{
 		out[next() % Min(size, 20)] ^= (uint8) (1 + next() % 255);
-		(void) rdb_chunk_decode(out, size, &vector_back, chunk_work);
+		(void) decode_chunk(out, size);
 	}
 	free(out);
 	return good;
@@ -434,6 +521,8 @@ test_chunks(void)
 int
 main(void)
 {
+	RdbSymbolWork *finder;
+
 	work = calloc(1, rdb_ints_work_size());
 	test_bits();
 	for (int shape = 0; shape < (int) lengthof(shapes); shape++)
@@ -445,6 +534,16 @@ main(void)
 	test_damaged_strings();
 	chunk_work = calloc(1, rdb_chunk_work_size());
 	test_chunks();
+	/* and packed */
+	finder = malloc(rdb_symbol_work_size());
+	rdb_bytes_may_pack(bytes_work, finder);
+	rdb_chunk_may_pack(chunk_work, finder);
+	for (int kind = 0; kind < (int) lengthof(kinds); kind++)
+		test_kind(kind);
+	test_damaged_strings();
+	test_chunks();
+	test_packing();
+	free(finder);
 	free(chunk_work);
 	free(bytes_work);
 	printf("1..%d\n", tests);
