@@ -56,23 +56,37 @@ ms_of() { in_database "$1" -c '\timing on' -c "$2" | sed -n 's/^Time: \([0-9.]*\
 
 ratio() { awk -v a="$1" -v b="$2" 'BEGIN { printf "%.2f", a / b }'; }
 
+# Times of a statement that a session runs ROUNDS times, after once that does not count.
+times_of() {
+    {
+        echo "${3:+$3;}"
+        echo '\timing on'
+        seq 0 "$ROUNDS" | while read -r _; do echo "$2;"; done
+    } | in_database "$1" | sed -n 's/^Time: \([0-9.]*\) ms.*/\1/p' | tail -n "$ROUNDS"
+}
+
 compare() {
     declare -A m=()
     local kind
     for kind in $KINDS; do
-        ms_of "$kind" "$2" >/dev/null
-        m[$kind]=$(seq "$ROUNDS" | while read -r _; do ms_of "$kind" "$2"; done | median)
+        m[$kind]=$(times_of "$kind" "$2" '' | median)
     done
     printf '    %-44s heap %9.1f ms   rustydb_columnar %9.1f ms   ratio %s\n' "$1" "${m[heap]}" "${m[rustydb_columnar]}" \
         "$(ratio "${m[heap]}" "${m[rustydb_columnar]}")"
 }
 
+# One after the other, ROUNDS times.
 tps() {
     declare -A m=()
     local kind
-    for kind in $KINDS; do
-        m[$kind]=$("$BIN/pgbench" -n -h "$RUN" -p "$PORT" -U postgres -c 1 -T 5 -f "$2" "$kind" 2>/dev/null | sed -n 's/^tps = \([0-9.]*\).*/\1/p')
+    rm -f tps.*
+    seq "$ROUNDS" | while read -r _; do
+        for kind in $KINDS; do
+            "$BIN/pgbench" -n -h "$RUN" -p "$PORT" -U postgres -c 1 -T 4 -M "${3:-simple}" -f "$2" "$kind" 2>/dev/null |
+                sed -n 's/^tps = \([0-9.]*\).*/\1/p' >>"tps.$kind"
+        done
     done
+    for kind in $KINDS; do m[$kind]=$(median <"tps.$kind"); done
     printf '    %-44s heap %9.0f /s   rustydb_columnar %9.0f /s   ratio %s\n' "$1" "${m[heap]}" "${m[rustydb_columnar]}" \
         "$(ratio "${m[rustydb_columnar]}" "${m[heap]}")"
 }
@@ -122,4 +136,37 @@ compare "80 scattered rows, all columns" "SELECT * FROM events WHERE user_id = 4
 echo "\\set id random(1, $EVENTS)
 SELECT at, latency FROM events WHERE id = :id;" >lookup.sql
 tps "lookup by key" lookup.sql
+q1="SELECT l_returnflag, sum(l_extendedprice * (1 - l_discount)) FROM lineitem GROUP BY 1"
+printf '    %-44s %s ms, in one that has run it %s ms\n' "sums by flag in a new session" \
+    "$(seq "$ROUNDS" | while read -r _; do ms_of rustydb_columnar "$q1"; done | median)" "$(times_of rustydb_columnar "$q1" '' | median)"
+scan="SELECT count(*) FROM lineitem WHERE l_comment LIKE '%asymptotes%packages%'"
+serial=$(times_of rustydb_columnar "$scan" 'SET rustydb.enable_columnar_scan = on' | median)
+parallel=$(times_of rustydb_columnar "$scan" 'SET max_parallel_workers_per_gather = 1; SET parallel_setup_cost = 0; SET min_parallel_table_scan_size = 0;
+    SET parallel_tuple_cost = 0' | median)
+printf '    %-44s serial %s ms, two processes %s ms, ratio %s\n' "a filter on a string" "$serial" "$parallel" "$(ratio "$serial" "$parallel")"
+
+# changes
+echo "INSERT INTO events VALUES (-1, '2026-01-01', 'e4da3b7f-bbce-2345-d777-2b0674a318d5', 1, 2, 'GET', '/a/b/c', 200, 5, 0.5, 1, 2, 'agent 5', 'eu',
+true, 1::int2, NULL, 5.5, '2026-01-01', 'constant');" | tr '\n' ' ' >insert.sql
+echo "\\set id random(1, $EVENTS)
+UPDATE events SET latency = latency + 1 WHERE id = :id;" >update.sql
+echo "\\set id random(1, $EVENTS)
+DELETE FROM events WHERE id = :id;" >delete.sql
+echo "\\set id random(1, 400)
+UPDATE events SET latency = latency + 1 WHERE id = :id * ($EVENTS / 500);" >again.sql
+tps "INSERT of a row" insert.sql prepared
+tps "UPDATE by key, each thaws a block" update.sql prepared
+tps "DELETE by key, most thaw a block" delete.sql prepared
+for kind in $KINDS; do in_database "$kind" -c "UPDATE events SET latency = latency WHERE id IN (SELECT g * ($EVENTS / 500) FROM generate_series(1, 400) g)"; done
+tps "UPDATE by key of blocks that are thawed" again.sql prepared
+for kind in $KINDS; do in_database "$kind" -c 'VACUUM events' -c 'CHECKPOINT'; done
+in_database rustydb_columnar -c "SELECT rustydb.columnar_compact('events')" -c 'VACUUM events' >/dev/null
+for kind in $KINDS; do ms_of "$kind" "DELETE FROM events WHERE id BETWEEN $EVENTS / 2 AND $EVENTS / 2 + $EVENTS / 10"; done | paste -sd ' ' |
+    while read -r heap columnar; do
+        printf '    %-44s heap %9.1f ms   rustydb_columnar %9.1f ms   ratio %s\n' "DELETE of a tenth by a range" "$heap" "$columnar" "$(ratio "$heap" "$columnar")"
+    done
+for kind in $KINDS; do in_database "$kind" -c 'VACUUM events' -c 'CHECKPOINT'; done
+in_database rustydb_columnar -c "SELECT rustydb.columnar_compact('events')" -c 'VACUUM events' -c 'VACUUM events' >/dev/null
+sizes events
+compare "sum and avg of four columns, settled again" "SELECT sum(latency), avg(bytes_in), sum(bytes_out), avg(score) FROM events"
 stop_server columnar

@@ -121,8 +121,8 @@ sql('CREATE TABLE g USING rustydb_columnar AS SELECT * FROM f; CHECKPOINT; VACUU
 cmp_ok(pages('g'), '<', 2 * $size, 'a table that was loaded a moment ago is small after one VACUUM: ' . pages('g') . ' pages');
 is(sql('SELECT count(*), sum(k) FROM g'), '200000|20000100000', 'and has its rows');
 sql('DELETE FROM f');
-sql('VACUUM f; VACUUM f');
-cmp_ok(pages('f'), '<', 100, 'an empty one gives its pages back');
+# the launcher's snapshot, which it has for a moment now and then, keeps rows in all databases
+ok(wait_until(sub { sql('VACUUM f; VACUUM f'); return pages('f') < 100; }), 'an empty one gives its pages back');
 is_sound('f');
 
 # ---- rows that change while others wait for them, and rows that are named by their places
