@@ -5,10 +5,11 @@
  * An entry is the bytes of a chunk, contiguous and verified: a value can be read from them
  * without asking for pages and without decoding the rest.  Entries never change; a group
  * that takes another's place has another id.  Memory is pages of 4 kB, neighbours for each
- * entry (page_bits.c); a small one lies in its slot.  An entry is found in a hash table, whose partitions have a lock each.  Which entry to give
- * up is chosen among some that are picked at random (lru_k.c), so that a hit touches
- * nothing but its own entry; and a new entry that would be the first to go is not taken in
- * at all, so that a large scan leaves the cache as it is.
+ * entry (page_bits.c); a small one lies in its slot.  An entry is found in a hash table,
+ * whose partitions have a lock each.  Which entry to give up is chosen among some that are
+ * picked at random (lru_k.c), so that a hit touches nothing but its own entry; and a new
+ * entry that would be the first to go is not taken in at all, so that a large scan leaves
+ * the cache as it is.
  */
 #include "postgres.h"
 

@@ -86,32 +86,42 @@ codes_by_array(RdbCodesWork *work, const RdbVector *vector, const RdbSelection *
 
 /* ---- hash tables ---- */
 
-/* A value that is not NULL; of strings also where it lies. */
+/* What of values that are not NULL is the same: integers, strings, or places of strings. */
+typedef enum Sameness
+{
+	SAME_INTS,
+	SAME_BYTES,
+	SAME_PLACES
+} Sameness;
+
 static inline bool
-is_equal(const RdbVector *vector, uint32 a, uint32 b)
+is_equal(Sameness sameness, const RdbVector *vector, uint32 a, uint32 b)
 {
 	const RdbBytes *x = &vector->values.bytes[a];
 	const RdbBytes *y = &vector->values.bytes[b];
 
-	if (vector->kind == RDB_CHUNK_INTS)
+	if (sameness == SAME_INTS)
 		return vector->values.ints[a] == vector->values.ints[b];
-	return x->length == y->length && (x->data == y->data || memcmp(x->data, y->data, x->length) == 0);
+	return x->length == y->length &&
+		(x->data == y->data || (sameness == SAME_BYTES && memcmp(x->data, y->data, x->length) == 0));
 }
 
 static inline uint32
-hash_of(const RdbVector *vector, uint32 row)
+hash_of(Sameness sameness, const RdbVector *vector, uint32 row)
 {
-	const RdbBytes *bytes = &vector->values.bytes[row];
-	uint64		value = (uint64) vector->values.ints[row];
+	uint64		value;
 
-	if (vector->kind == RDB_CHUNK_INTS)
-		return hash_bytes_uint32((uint32) value ^ hash_bytes_uint32((uint32) (value >> 32)));
-	return hash_bytes(bytes->data, (int) bytes->length);
+	if (sameness == SAME_BYTES)
+		return hash_bytes(vector->values.bytes[row].data, (int) vector->values.bytes[row].length);
+	value = sameness == SAME_INTS ? (uint64) vector->values.ints[row] :
+		(uint64) (uintptr_t) vector->values.bytes[row].data;
+	/* Fibonacci hashing: the upper bits depend on all */
+	return (uint32) ((value * UINT64CONST(0x9E3779B97F4A7C15)) >> 32);
 }
 
-static void
-codes_by_hash(RdbCodesWork *work, const RdbVector *vector, const RdbSelection *selection,
-			  RdbCodes *codes)
+static inline void
+codes_by_hash(RdbCodesWork *work, Sameness sameness, const RdbVector *vector,
+			  const RdbSelection *selection, RdbCodes *codes)
 {
 	int			null_group = -1;
 
@@ -129,11 +139,11 @@ codes_by_hash(RdbCodesWork *work, const RdbVector *vector, const RdbSelection *s
 			codes->of[i] = (uint16) null_group;
 			continue;
 		}
-		hash = hash_of(vector, row);
-		slot = hash % SLOTS;
+		hash = hash_of(sameness, vector, row);
+		slot = hash / (uint32) ((UINT64CONST(1) << 32) / SLOTS);
 		while (work->slots[slot] != 0 &&
 			   (work->hashes[work->slots[slot] - 1] != hash ||
-				!is_equal(vector, selection->rows[codes->first[work->slots[slot] - 1]], row)))
+				!is_equal(sameness, vector, selection->rows[codes->first[work->slots[slot] - 1]], row)))
 			slot = (slot + 1) % SLOTS;
 		if (work->slots[slot] == 0)
 		{
@@ -159,39 +169,7 @@ rdb_codes_of_ints(RdbCodesWork *work, const RdbVector *vector, const RdbSelectio
 	if (width < SLOTS && (width > 0 || range.max < range.min))
 		codes_by_array(work, vector, selection, range.min, (uint32) width, codes);
 	else
-		codes_by_hash(work, vector, selection, codes);
-}
-
-/* Rows of a vector of strings, that lie at the same place if they are the same. */
-static void
-codes_by_place(RdbCodesWork *work, const RdbVector *vector, const RdbSelection *selection,
-			   RdbCodes *codes)
-{
-	const RdbBytes *bytes = vector->values.bytes;
-	int			null_group = -1;
-
-	memset(work->slots, 0, sizeof(work->slots));
-	for (uint32 i = 0; i < selection->n; i++)
-	{
-		uint32		row = selection->rows[i];
-		uint32		slot;
-
-		if (is_null(vector, row))
-		{
-			if (null_group < 0)
-				null_group = add_group(codes, i);
-			codes->of[i] = (uint16) null_group;
-			continue;
-		}
-		slot = (uint32) (((uint64) (uintptr_t) bytes[row].data * UINT64CONST(0x9E3779B97F4A7C15)) >> 48) % SLOTS;
-		while (work->slots[slot] != 0 &&
-			   (bytes[selection->rows[codes->first[work->slots[slot] - 1]]].data != bytes[row].data ||
-				bytes[selection->rows[codes->first[work->slots[slot] - 1]]].length != bytes[row].length))
-			slot = (slot + 1) % SLOTS;
-		if (work->slots[slot] == 0)
-			work->slots[slot] = add_group(codes, i) + 1;
-		codes->of[i] = work->slots[slot] - 1;
-	}
+		codes_by_hash(work, SAME_INTS, vector, selection, codes);
 }
 
 /*
@@ -205,9 +183,9 @@ rdb_codes_of_bytes(RdbCodesWork *work, const RdbVector *vector, bool shared,
 {
 	codes->n = 0;
 	if (shared)
-		codes_by_place(work, vector, selection, codes);
+		codes_by_hash(work, SAME_PLACES, vector, selection, codes);
 	else
-		codes_by_hash(work, vector, selection, codes);
+		codes_by_hash(work, SAME_BYTES, vector, selection, codes);
 }
 
 /* Make of two columns' groups of n rows those of both. */

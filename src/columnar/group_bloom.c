@@ -8,41 +8,22 @@
 
 #include "columnar/group_bloom.h"
 
-#include "catalog/pg_type_d.h"
+#include "catalog/pg_collation_d.h"
 #include "codec/bloom.h"
 #include "common/hashfn.h"
 
 #define LEAST_DISTINCT 64
 #define SHARE 8					/* of the chunk's size */
 
-/* How values are compared for equality, where that is known; by type, whatever the
- * collation: only those that ask need care for it. */
+/* How values are compared for equality, where that is by their bytes; of strings whatever
+ * the collation: only those that ask need care for it. */
 static RdbOrder
 order_of(Oid type)
 {
-	switch (type)
-	{
-		case INT2OID:
-		case INT4OID:
-		case INT8OID:
-		case DATEOID:
-		case TIMEOID:
-		case TIMESTAMPOID:
-		case TIMESTAMPTZOID:
-			return RDB_ORDER_SIGNED;
-		case OIDOID:
-			return RDB_ORDER_UNSIGNED;
-		case TEXTOID:
-		case VARCHAROID:
-		case BYTEAOID:
-		case UUIDOID:
-		case MACADDROID:
-			return RDB_ORDER_BYTES;
-		case BPCHAROID:
-			return RDB_ORDER_PADDED;
-		default:
-			return RDB_ORDER_NONE;
-	}
+	RdbOrder	order = rdb_order_of(type, C_COLLATION_OID);
+
+	return order == RDB_ORDER_FLOAT4 || order == RDB_ORDER_FLOAT8 || order == RDB_ORDER_NUMERIC ?
+		RDB_ORDER_NONE : order;
 }
 
 static bool

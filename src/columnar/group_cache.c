@@ -17,6 +17,7 @@
 #define WAYS 8					/* places of a set, one of which a group may have */
 #define PLACES (SETS * WAYS)
 #define MOST_MEMORY ((Size) 16 * 1024 * 1024)
+#define USES_BETWEEN_LOOKS 64
 
 typedef struct Cached
 {
@@ -121,6 +122,15 @@ shrink(const Cached *kept)
 	}
 }
 
+/* Groups grow when columns are decoded: see to it now and then. */
+static void
+note_use(Cached *cached)
+{
+	cached->used = ++uses;
+	if (uses % USES_BETWEEN_LOOKS == 0)
+		shrink(cached);
+}
+
 static Cached *
 get(Relation rel, BlockNumber first)
 {
@@ -136,7 +146,7 @@ get(Relation rel, BlockNumber first)
 		cached->opened = ++opened;
 		shrink(cached);
 	}
-	cached->used = ++uses;
+	note_use(cached);
 	return cached;
 }
 
@@ -173,7 +183,7 @@ rdb_group_again(Relation rel, RdbGroupHandle *handle)
 
 	if (cache[handle->place].opened == handle->opened)
 	{
-		cache[handle->place].used = ++uses;
+		note_use(&cache[handle->place]);
 		return cache[handle->place].group;
 	}
 	group = rdb_group_get_handle(rel, handle->first, handle);

@@ -457,7 +457,8 @@ rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *roo
 	{
 		wrong = pin.size == entry->size + entry->shapes_size ?
 			get_value(group, column, chunk, at, pin.bytes, &area, value) : "It has another size in the block cache";
-		rdb_single_copy(value, room, size);
+		if (wrong == NULL)
+			rdb_single_copy(value, room, size);
 		rdb_block_cache_unpin(&pin);
 		check_value(rel, group, column, chunk, wrong);
 		return;

@@ -29,33 +29,18 @@ group_of(RdbRowSlot *slot)
 	return rdb_group_again(slot->rel, &slot->group);
 }
 
-static char *
-need(TupleTableSlot *slot, RdbValueRoom *room, Size size)
-{
-	room->context = slot->tts_mcxt;
-	if (room->size < size)
-	{
-		if (room->bytes)
-			pfree(room->bytes);
-		room->bytes = NULL;
-		room->size = 0;
-		room->bytes = MemoryContextAllocHuge(slot->tts_mcxt, Max(size, 64));
-		room->size = Max(size, 64);
-	}
-	return room->bytes;
-}
-
 /* One value of a column that the group has. */
 static void
 read_value(RdbRowSlot *row, RdbGroup *group, int column, RdbSingleValue *value)
 {
 	RdbValueRoom *string = &row->string;
 
-	(void) need(&row->base.base.base, string, 64);
+	string->context = row->base.base.base.tts_mcxt;
+	(void) rdb_value_room(string, 64);
 	rdb_group_value(row->rel, group, column, row->row, string->bytes, string->size, value);
 	if (value->bytes.length + RDB_SYMBOLS_SLACK > string->size)
 	{
-		(void) need(&row->base.base.base, string, (Size) value->bytes.length + RDB_SYMBOLS_SLACK);
+		(void) rdb_value_room(string, (Size) value->bytes.length + RDB_SYMBOLS_SLACK);
 		rdb_group_value(row->rel, group, column, row->row, string->bytes, string->size, value);
 	}
 }

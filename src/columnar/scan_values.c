@@ -11,8 +11,9 @@
 #include "compat/compat.h"
 #include "utils/memutils.h"
 
-static char *
-need(RdbValueRoom *room, Size size)
+/* Room for so many bytes; what was there is lost. */
+char *
+rdb_value_room(RdbValueRoom *room, Size size)
 {
 	if (room->size < size)
 	{
@@ -20,7 +21,7 @@ need(RdbValueRoom *room, Size size)
 			pfree(room->bytes);
 		room->bytes = NULL;
 		room->size = 0;
-		room->bytes = MemoryContextAlloc(room->context, Max(size, 64));
+		room->bytes = MemoryContextAllocHuge(room->context, Max(size, 64));
 		room->size = Max(size, 64);
 	}
 	return room->bytes;
@@ -30,7 +31,7 @@ need(RdbValueRoom *room, Size size)
 static Datum
 varlena(const RdbGroupColumn *column, const void *payload, uint32 length, RdbValueRoom *room)
 {
-	char	   *bytes = need(room, (Size) length + VARHDRSZ);
+	char	   *bytes = rdb_value_room(room, (Size) length + VARHDRSZ);
 
 	if (column->packable && length + VARHDRSZ_SHORT <= VARATT_SHORT_MAX)
 	{
@@ -49,7 +50,7 @@ varlena(const RdbGroupColumn *column, const void *payload, uint32 length, RdbVal
 static Datum
 whole(RdbBytes value, RdbValueRoom *room)
 {
-	char	   *bytes = need(room, Max(value.length, 1));
+	char	   *bytes = rdb_value_room(room, Max(value.length, 1));
 
 	memcpy(bytes, value.data, value.length);
 	return PointerGetDatum(bytes);

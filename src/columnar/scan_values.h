@@ -49,6 +49,7 @@ rdb_by_value_int(Datum datum, int length)
 	}
 }
 
+extern char *rdb_value_room(RdbValueRoom *room, Size size);
 extern Datum rdb_single_datum(const RdbGroupColumn *column, const RdbSingleValue *value,
 							  RdbValueRoom *room);
 extern Datum rdb_value_datum(const RdbGroupColumn *column, const RdbColumnData *data, uint32 at,

@@ -553,6 +553,7 @@ settle_end(Settle *settle, BlockNumber end)
 {
 	RdbSettleLimits limits = *settle->limits;
 
+	StaticAssertStmt(END_BLOCKS <= MOST_EMPTY, "all of them may be empty");
 	if (!rdb_policy_hurries(rdb_runs_pages(settle->freed, InvalidBlockNumber)))
 		return;
 	limits.rested = InvalidXLogRecPtr;

@@ -572,6 +572,13 @@ rdb_extent_read_bytes(Relation rel, BlockNumber first, Size offset, Size length,
 						first, RelationGetRelationName(rel), offset + length)));
 }
 
+/* The same, for those who go on when it is damaged, or ends before: false. */
+bool
+rdb_extent_try_read(Relation rel, BlockNumber first, Size offset, Size length, char *bytes)
+{
+	return read_bytes(rel, first, offset, length, bytes, true);
+}
+
 /* Whether an extent begins with these bytes, whoever damages the rest of the page: for those
  * who have read them from there before. */
 bool
@@ -585,13 +592,6 @@ rdb_extent_begins_with(Relation rel, BlockNumber first, const char *bytes, Size 
 	same = extent->first == first && memcmp(extent->contents, bytes, length) == 0;
 	UnlockReleaseBuffer(buffer);
 	return same;
-}
-
-/* The same, for those who go on when it is damaged, or ends before: false. */
-bool
-rdb_extent_try_read(Relation rel, BlockNumber first, Size offset, Size length, char *bytes)
-{
-	return read_bytes(rel, first, offset, length, bytes, true);
 }
 
 /* ---- freeing ---- */
