@@ -298,7 +298,7 @@ filter(AggregateState *state, const Aggregate *aggregate, RdbSelection *selectio
 		if (qual->never)
 			n = 0;
 		else if (data == NULL ||
-				 rdb_qual_filter(qual, blocks->group, data, state->filtered, &n) == RDB_UNDECIDED)
+				 rdb_qual_filter(qual, blocks->at->group, data, state->filtered, &n) == RDB_UNDECIDED)
 			return false;
 	}
 	select_rows(selection, state->filtered, n);
@@ -339,7 +339,7 @@ take_range(AggregateState *state, const Aggregate *aggregate, const RdbSelection
 
 	if ((agg->kind != RDB_AGG_MIN && agg->kind != RDB_AGG_MAX) || target->groups != NULL ||
 		aggregate->expr->kind != RDB_EXPR_COLUMN ||
-		selection->n != rdb_group_rows_of(blocks->group, blocks->chunk) ||
+		selection->n != rdb_group_rows_of(blocks->at->group, blocks->at->chunk) ||
 		!rdb_block_scan_bound(blocks, aggregate->expr->attno, agg->order, agg->kind == RDB_AGG_MAX,
 							  &value, &values.scale))
 		return false;

@@ -29,7 +29,8 @@ void
 rdb_block_scan_begin(RdbBlockScan *scan, Relation rel, Snapshot snapshot,
 					 RdbQual *quals, int nquals, ExprContext *econtext)
 {
-	memset(scan, 0, offsetof(RdbBlockScan, filtered));
+	memset(scan, 0, sizeof(*scan));
+	scan->at = &scan->cursors[0];
 	scan->rel = rel;
 	scan->snapshot = snapshot;
 	scan->context = CurrentMemoryContext;
@@ -40,7 +41,8 @@ rdb_block_scan_begin(RdbBlockScan *scan, Relation rel, Snapshot snapshot,
 	/* counts the scan, and locks the table for serializable transactions */
 	scan->pages = table_beginscan(rel, snapshot, 0, NULL);
 	scan->page_slot = table_slot_create(rel, NULL);
-	scan->group_first = InvalidBlockNumber;
+	for (int i = 0; i < RDB_CURSORS; i++)
+		scan->cursors[i].first = InvalidBlockNumber;
 	rdb_block_scan_restart(scan);
 }
 
@@ -53,7 +55,8 @@ rdb_block_scan_restart(RdbBlockScan *scan)
 	scan->nentries = 0;
 	scan->on_page = false;
 	scan->row = scan->run_end = 0;
-	scan->chunk = RDB_NOT_LOADED;
+	for (int i = 0; i < RDB_CURSORS; i++)
+		scan->cursors[i].chunk = RDB_NOT_LOADED;
 	ExecClearTuple(scan->page_slot);
 	for (int i = 0; i < scan->nquals; i++)
 		scan->quals[i].is_known = false;
@@ -65,9 +68,12 @@ rdb_block_scan_end(RdbBlockScan *scan)
 	ExecDropSingleTupleTableSlot(scan->page_slot);
 	table_endscan(scan->pages);
 	rdb_map_unpin(&scan->pin);
-	if (scan->group)
-		rdb_group_close(scan->group);
-	scan->group = NULL;
+	for (int i = 0; i < RDB_CURSORS; i++)
+	{
+		if (scan->cursors[i].group)
+			rdb_group_close(scan->cursors[i].group);
+		scan->cursors[i].group = NULL;
+	}
 }
 
 /* ---- in parallel ---- */
@@ -109,7 +115,7 @@ take_blocks(RdbBlockScan *scan)
 static bool
 has_column(const RdbBlockScan *scan, AttrNumber attno)
 {
-	const RdbGroup *group = scan->group;
+	const RdbGroup *group = scan->at->group;
 
 	return attno <= (int) group->header->min_natts &&
 		group->columns[attno - 1].type == TupleDescAttr(RelationGetDescr(scan->rel), attno - 1)->atttypid;
@@ -126,7 +132,7 @@ may_have_rows(RdbBlockScan *scan, uint32 chunk)
 		rdb_qual_evaluate(qual, scan->econtext);
 		if (qual->never ||
 			(has_column(scan, qual->shape.attno) &&
-			 rdb_qual_chunk(scan->rel, qual, scan->group, chunk) == RDB_NO_ROW))
+			 rdb_qual_chunk(scan->rel, qual, scan->at->group, chunk) == RDB_NO_ROW))
 			return false;
 	}
 	return true;
@@ -150,43 +156,43 @@ all_rows(void)
 static void
 filter(RdbBlockScan *scan, uint32 chunk)
 {
-	for (int i = 0; i < scan->nquals && scan->nchosen > 0; i++)
+	for (int i = 0; i < scan->nquals && scan->at->nchosen > 0; i++)
 	{
 		const RdbQual *qual = &scan->quals[i];
 		const RdbColumnData *data;
 
 		if (!has_column(scan, qual->shape.attno))
 		{
-			scan->undecided = true;
+			scan->at->undecided = true;
 			continue;
 		}
 		data = rdb_block_scan_load(scan, qual->shape.attno - 1, chunk);
-		if (rdb_qual_filter(qual, scan->group, data, scan->filtered, &scan->nchosen) == RDB_UNDECIDED)
-			scan->undecided = true;
+		if (rdb_qual_filter(qual, scan->at->group, data, scan->at->filtered, &scan->at->nchosen) == RDB_UNDECIDED)
+			scan->at->undecided = true;
 	}
 }
 
 static void
 go_to_chunk(RdbBlockScan *scan, uint32 chunk)
 {
-	if (scan->chunk == chunk)
+	if (scan->at->chunk == chunk)
 		return;
 	CHECK_FOR_INTERRUPTS();
-	scan->chunk = chunk;
-	scan->nchosen = 0;
-	scan->undecided = false;
+	scan->at->chunk = chunk;
+	scan->at->nchosen = 0;
+	scan->at->undecided = false;
 	scan->counts.chunks++;
 	if (!may_have_rows(scan, chunk))
 	{
 		scan->counts.chunks_skipped++;
 		return;
 	}
-	scan->chosen = all_rows();
-	scan->nchosen = rdb_group_rows_of(scan->group, chunk);
+	scan->at->chosen = all_rows();
+	scan->at->nchosen = rdb_group_rows_of(scan->at->group, chunk);
 	if (scan->nquals == 0)
 		return;
-	memcpy(scan->filtered, scan->chosen, scan->nchosen * sizeof(uint16));
-	scan->chosen = scan->filtered;
+	memcpy(scan->at->filtered, scan->at->chosen, scan->at->nchosen * sizeof(uint16));
+	scan->at->chosen = scan->at->filtered;
 	filter(scan, chunk);
 }
 
@@ -194,9 +200,9 @@ go_to_chunk(RdbBlockScan *scan, uint32 chunk)
 const RdbColumnData *
 rdb_block_scan_load(RdbBlockScan *scan, int column, uint32 chunk)
 {
-	if (scan->group->loaded[column].chunk != chunk)
+	if (scan->at->group->loaded[column].chunk != chunk)
 		scan->counts.columns++;
-	return rdb_group_load(scan->rel, scan->group, column, chunk);
+	return rdb_group_load(scan->rel, scan->at->group, column, chunk);
 }
 
 /* The chunk of a column of the table that the last slice was of; NULL: not all rows of the
@@ -204,14 +210,14 @@ rdb_block_scan_load(RdbBlockScan *scan, int column, uint32 chunk)
 const RdbColumnData *
 rdb_block_scan_column(RdbBlockScan *scan, AttrNumber attno)
 {
-	return has_column(scan, attno) ? rdb_block_scan_load(scan, attno - 1, scan->chunk) : NULL;
+	return has_column(scan, attno) ? rdb_block_scan_load(scan, attno - 1, scan->at->chunk) : NULL;
 }
 
 /* Its entry in the footer, likewise. */
 const RdbGroupChunk *
 rdb_block_scan_footer(const RdbBlockScan *scan, AttrNumber attno)
 {
-	return has_column(scan, attno) ? rdb_group_chunk(scan->group, attno - 1, scan->chunk) : NULL;
+	return has_column(scan, attno) ? rdb_group_chunk(scan->at->group, attno - 1, scan->at->chunk) : NULL;
 }
 
 /*
@@ -226,7 +232,7 @@ rdb_block_scan_bound(const RdbBlockScan *scan, AttrNumber attno, RdbOrder order,
 
 	if (chunk == NULL || chunk->shapes_size > 0 ||
 		(order != RDB_ORDER_SIGNED && order != RDB_ORDER_UNSIGNED && order != RDB_ORDER_NUMERIC) ||
-		!rdb_ranges_are_in(order, &scan->group->columns[attno - 1], chunk))
+		!rdb_ranges_are_in(order, &scan->at->group->columns[attno - 1], chunk))
 		return false;
 	*value = greatest ? chunk->max : chunk->min;
 	*scale = chunk->form == RDB_FORM_NUMERIC ? chunk->scale : 0;
@@ -261,13 +267,13 @@ enter_page(RdbBlockScan *scan, BlockNumber block)
 static void
 check_block(const RdbBlockScan *scan, BlockNumber block, uint32 index)
 {
-	const RdbGroup *group = scan->group;
+	const RdbGroup *group = scan->at->group;
 
 	if (index >= group->header->nblocks || group->blocks[index].block != block)
 		ereport(ERROR,
 				(errcode(ERRCODE_DATA_CORRUPTED),
 				 errmsg("column group at block %u of table \"%s\" is damaged",
-						scan->group_first, RelationGetRelationName(scan->rel)),
+						scan->at->first, RelationGetRelationName(scan->rel)),
 				 errdetail("It does not have block %u, which the page table has in it.", block)));
 }
 
@@ -280,15 +286,30 @@ extend_run(RdbBlockScan *scan, uint32 index)
 		RdbMapEntry entry = next_entry(scan, scan->next);
 
 		if (RdbEntryGetKind(entry) != RDB_ENTRY_GROUP ||
-			RdbEntryGetPage(entry) != scan->group_first || RdbEntryGetIndex(entry) != index + 1)
+			RdbEntryGetPage(entry) != scan->at->first || RdbEntryGetIndex(entry) != index + 1)
 			return;
 		index++;
 		check_block(scan, scan->next, index);
-		if (scan->group->blocks[index].first_row != scan->run_end)
+		if (scan->at->group->blocks[index].first_row != scan->run_end)
 			return;
-		scan->run_end += scan->group->blocks[index].nrows;
+		scan->run_end += scan->at->group->blocks[index].nrows;
 		scan->next++;
 	}
+}
+
+/* Have the cursor that is at a group, or the one that was used longest ago. */
+static void
+go_to_group(RdbBlockScan *scan, BlockNumber first)
+{
+	RdbGroupCursor *found = &scan->cursors[0];
+
+	for (int i = 0; i < RDB_CURSORS && found->first != first; i++)
+	{
+		if (scan->cursors[i].first == first || scan->cursors[i].used < found->used)
+			found = &scan->cursors[i];
+	}
+	found->used = ++scan->uses;
+	scan->at = found;
 }
 
 static void
@@ -297,19 +318,20 @@ enter_group(RdbBlockScan *scan, BlockNumber block, RdbMapEntry entry)
 	BlockNumber first = RdbEntryGetPage(entry);
 	uint32		index = RdbEntryGetIndex(entry);
 
-	if (scan->group_first != first)
+	go_to_group(scan, first);
+	if (scan->at->first != first)
 	{
-		scan->group_first = InvalidBlockNumber;
-		scan->group = rdb_group_reopen(scan->group, scan->rel, first, scan->context);
-		scan->group_first = first;
-		scan->chunk = RDB_NOT_LOADED;
+		scan->at->first = InvalidBlockNumber;
+		scan->at->group = rdb_group_reopen(scan->at->group, scan->rel, first, scan->context);
+		scan->at->first = first;
+		scan->at->chunk = RDB_NOT_LOADED;
 		scan->counts.groups++;
 	}
 	check_block(scan, block, index);
 	scan->index = index;
 	scan->lines_seen = scan->lines_rows = 0;
-	scan->row = scan->group->blocks[index].first_row;
-	scan->run_end = scan->row + scan->group->blocks[index].nrows;
+	scan->row = scan->at->group->blocks[index].first_row;
+	scan->run_end = scan->row + scan->at->group->blocks[index].nrows;
 	extend_run(scan, index);
 }
 
@@ -344,15 +366,15 @@ static uint32
 chosen_before(const RdbBlockScan *scan, uint32 row)
 {
 	uint32		low = 0;
-	uint32		high = scan->nchosen;
+	uint32		high = scan->at->nchosen;
 
-	if (scan->chosen != scan->filtered)
-		return Min(row, scan->nchosen);
+	if (scan->at->chosen != scan->at->filtered)
+		return Min(row, scan->at->nchosen);
 	while (low < high)
 	{
 		uint32		middle = (low + high) / 2;
 
-		if (scan->chosen[middle] < row)
+		if (scan->at->chosen[middle] < row)
 			low = middle + 1;
 		else
 			high = middle;
@@ -365,7 +387,7 @@ chosen_before(const RdbBlockScan *scan, uint32 row)
 static uint32
 take_slice(RdbBlockScan *scan, const uint16 **rows)
 {
-	uint32		chunk_rows = scan->group->header->chunk_rows;
+	uint32		chunk_rows = scan->at->group->header->chunk_rows;
 	uint32		chunk = scan->row / chunk_rows;
 	uint32		begin = scan->row % chunk_rows;
 	uint32		end = Min(scan->run_end - chunk * chunk_rows, chunk_rows);
@@ -376,7 +398,7 @@ take_slice(RdbBlockScan *scan, const uint16 **rows)
 	scan->row = chunk * chunk_rows + end;
 	from = chosen_before(scan, begin);
 	n = chosen_before(scan, end) - from;
-	*rows = &scan->chosen[from];
+	*rows = &scan->at->chosen[from];
 	scan->counts.rows += end - begin;
 	scan->counts.rows_removed += (end - begin) - n;
 	return n;
@@ -388,8 +410,8 @@ damaged(const RdbBlockScan *scan, const char *what)
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
 			 errmsg("column group at block %u of table \"%s\" is damaged",
-					scan->group_first, RelationGetRelationName(scan->rel)),
-			 errdetail("%s of block %u.", what, scan->group->blocks[scan->index].block)));
+					scan->at->first, RelationGetRelationName(scan->rel)),
+			 errdetail("%s of block %u.", what, scan->at->group->blocks[scan->index].block)));
 }
 
 /* The offset of a block's nth row: the search goes on where the last one ended, since rows
@@ -397,7 +419,7 @@ damaged(const RdbBlockScan *scan, const char *what)
 static OffsetNumber
 offset_of(RdbBlockScan *scan, const RdbGroupBlock *block, uint32 nth)
 {
-	const uint16 *lines = &scan->group->lines[block->lines - 1];
+	const uint16 *lines = &scan->at->group->lines[block->lines - 1];
 
 	if (nth < scan->lines_rows)
 		scan->lines_seen = scan->lines_rows = 0;
@@ -414,7 +436,7 @@ offset_of(RdbBlockScan *scan, const RdbGroupBlock *block, uint32 nth)
 static const RdbGroupBlock *
 block_of(RdbBlockScan *scan, uint32 row)
 {
-	const RdbGroupBlock *blocks = scan->group->blocks;
+	const RdbGroupBlock *blocks = scan->at->group->blocks;
 	uint32		before = scan->index;
 
 	while (row >= blocks[scan->index].first_row + blocks[scan->index].nrows)
@@ -430,7 +452,7 @@ block_of(RdbBlockScan *scan, uint32 row)
 void
 rdb_block_scan_tid(RdbBlockScan *scan, uint32 at, ItemPointer tid)
 {
-	uint32		row = scan->chunk * scan->group->header->chunk_rows + at;
+	uint32		row = scan->at->chunk * scan->at->group->header->chunk_rows + at;
 	const RdbGroupBlock *block = block_of(scan, row);
 	uint32		nth = row - block->first_row;
 

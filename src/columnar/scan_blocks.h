@@ -32,6 +32,23 @@ typedef struct RdbScanCounts
 
 #define RDB_ENTRIES_AT_ONCE 64
 
+/* Blocks that follow on each other may be in a few groups by turns, where some of them were
+ * changed and have settled again: so many stay open. */
+#define RDB_CURSORS 4
+
+/* An open group, and the chunk of it that was filtered last. */
+typedef struct RdbGroupCursor
+{
+	RdbGroup   *group;			/* NULL: none yet */
+	BlockNumber first;			/* which; invalid: none */
+	uint64		used;			/* a number that rises */
+	uint32		chunk;			/* RDB_NOT_LOADED: none */
+	bool		undecided;		/* a condition could not be evaluated on it */
+	uint32		nchosen;		/* its rows that satisfy the conditions */
+	const uint16 *chosen;		/* the numbers from 0, or: */
+	uint16		filtered[RDB_CHUNK_ROWS];
+} RdbGroupCursor;
+
 typedef struct RdbBlockScan
 {
 	Relation	rel;
@@ -58,18 +75,14 @@ typedef struct RdbBlockScan
 	bool		on_page;
 
 	/* rows of a group */
-	RdbGroup   *group;
-	BlockNumber group_first;	/* which; invalid: none */
+	RdbGroupCursor *at;			/* the group */
+	RdbGroupCursor cursors[RDB_CURSORS];
+	uint64		uses;
 	uint32		index;			/* of the block in the group whose row was asked for last */
 	uint32		lines_seen;		/* of the block's line pointers, and rows among them */
 	uint32		lines_rows;
 	uint32		row;			/* the next of a run of blocks */
 	uint32		run_end;		/* behind its last */
-	uint32		chunk;			/* that was filtered last; RDB_NOT_LOADED */
-	bool		undecided;		/* a condition could not be evaluated on it */
-	uint32		nchosen;		/* its rows that satisfy the conditions */
-	const uint16 *chosen;		/* the numbers from 0, or: */
-	uint16		filtered[RDB_CHUNK_ROWS];
 } RdbBlockScan;
 
 typedef enum RdbScanRow

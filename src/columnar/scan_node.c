@@ -168,7 +168,7 @@ static int
 natts_of(ColumnarState *state, uint32 chunk, uint32 at)
 {
 	RdbBlockScan *blocks = state->blocks;
-	int			column = blocks->group->header->natts + RDB_HEADER_MASKS;
+	int			column = blocks->at->group->header->natts + RDB_HEADER_MASKS;
 	const RdbColumnData *masks = rdb_block_scan_load(blocks, column, chunk);
 
 	return ((uint32) masks->vector->values.ints[at] >> 16) & HEAP_NATTS_MASK;
@@ -178,18 +178,18 @@ static void
 fill_column(ColumnarState *state, int i, uint32 at, TupleTableSlot *slot)
 {
 	RdbBlockScan *blocks = state->blocks;
-	const RdbGroup *group = blocks->group;
+	const RdbGroup *group = blocks->at->group;
 	AttrNumber	attno = state->needed[i];
 	const RdbColumnData *data;
 
 	if (attno > (int) group->header->min_natts &&
-		attno > Min(natts_of(state, blocks->chunk, at), group->header->natts))
+		attno > Min(natts_of(state, blocks->at->chunk, at), group->header->natts))
 	{
 		slot->tts_values[attno - 1] = getmissingattr(slot->tts_tupleDescriptor, attno,
 													 &slot->tts_isnull[attno - 1]);
 		return;
 	}
-	data = rdb_block_scan_load(blocks, attno - 1, blocks->chunk);
+	data = rdb_block_scan_load(blocks, attno - 1, blocks->at->chunk);
 	slot->tts_isnull[attno - 1] = data->vector->nulls > 0 && data->vector->is_null[at];
 	slot->tts_values[attno - 1] = slot->tts_isnull[attno - 1] ? (Datum) 0 :
 		rdb_value_datum(&group->columns[attno - 1], data, at, &state->rooms[i]);
@@ -236,7 +236,7 @@ next_slice(ColumnarState *state)
 static ExprState *
 conditions_of(const ColumnarState *state)
 {
-	return state->kind == RDB_SCAN_PAGE_ROW || state->blocks->undecided ? state->css.ss.ps.qual :
+	return state->kind == RDB_SCAN_PAGE_ROW || state->blocks->at->undecided ? state->css.ss.ps.qual :
 		state->others;
 }
 
