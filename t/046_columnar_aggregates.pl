@@ -263,6 +263,18 @@ foreach my $query ('SELECT sum(n), avg(n), min(n), max(n), sum(n * 2), count(n) 
 	is($c, $h, $query);
 }
 
+# ---- blocks of several groups by turns
+
+sql('CREATE TABLE turns (k int PRIMARY KEY, v int, t text) USING rustydb_columnar; INSERT INTO turns SELECT g, g % 100, repeat($$t$$, 100) FROM generate_series(1, 30000) g');
+sql("SELECT rustydb.columnar_compact('turns')");
+sql('UPDATE turns SET v = v WHERE k % 200 = 7; VACUUM (INDEX_CLEANUP on) turns');
+sql("SELECT rustydb.columnar_compact('turns'); VACUUM ANALYZE turns");
+my $groups = sql("SELECT count(*) FROM rustydb.columnar_groups('turns')");
+my ($opened) = sql('EXPLAIN (ANALYZE, COSTS OFF, TIMING OFF, SUMMARY OFF) SELECT sum(v) FROM turns') =~ /Groups: (\d+)/;
+cmp_ok($groups, '>', 1, "blocks that settled again are in another group: $groups");
+is($opened, $groups, 'and a scan opens each once');
+is(sql('SELECT sum(v), count(*), sum(length(t)) FROM turns'), '1485000|30000|3000000', 'with all rows');
+
 # ---- who may see what
 
 sql('CREATE ROLE reader; GRANT SELECT ON t_c TO reader; ALTER TABLE t_c ENABLE ROW LEVEL SECURITY; CREATE POLICY p ON t_c USING (few = 3 AND s LIKE $$text%$$)');
