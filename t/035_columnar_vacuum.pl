@@ -181,10 +181,14 @@ my $fill = 'SELECT g, g % 100, repeat($$x$$, 200) FROM generate_series(%d, %d) g
 sql('CREATE TABLE cut (k int PRIMARY KEY, v int, t text) USING rustydb_columnar; CREATE INDEX ON cut (v); CREATE INDEX ON cut USING brin (k);'
 	  . sprintf('INSERT INTO cut ' . $fill, 1, 40000));
 my $full = pages('cut');
-sql('DELETE FROM cut WHERE k > 20000; VACUUM cut');
-my $half = pages('cut');
-note("pages: full $full, half $half");
-cmp_ok($half, '<', $full * 0.9, 'VACUUM gives space at the end back');
+# A worker of autovacuum, which must keep transaction ids from running out here, may need the rows for a moment.
+sub vacuumed_below
+{
+	my ($most) = @_;
+	return wait_until(sub { sql('VACUUM cut'); return pages('cut') < $most });
+}
+sql('DELETE FROM cut WHERE k > 20000');
+ok(vacuumed_below($full * 0.9), 'VACUUM gives space at the end back') or diag("pages: full $full, half " . pages('cut'));
 my %ways = (
 	seq => 'SET enable_indexscan = off; SET enable_bitmapscan = off; SET enable_indexonlyscan = off;',
 	index => 'SET enable_seqscan = off; SET enable_bitmapscan = off;',
@@ -203,8 +207,8 @@ same_ways('cut', "20000|990000\n200");
 sql(sprintf('INSERT INTO cut ' . $fill, 20001, 60000));
 same_ways('filled again', "60000|2970000\n600");
 is(sql('CREATE EXTENSION amcheck; SELECT bt_index_check($$cut_pkey$$, true), bt_index_check($$cut_v_idx$$, true)'), '|', 'indexes are whole');
-sql('DELETE FROM cut; VACUUM cut');
-note('pages after deleting everything: ' . pages('cut') . ' of ' . sql('SELECT 60000 * 240 / 8192'));
+sql('DELETE FROM cut');
+ok(vacuumed_below(100), 'and all of it') or diag('pages: ' . pages('cut'));
 sql('VACUUM (TRUNCATE off) cut');
 same_ways('empty', "0|\n0");
 sql(sprintf('INSERT INTO cut ' . $fill, 1, 60000));
