@@ -12,6 +12,7 @@
 #include "codec/bytes.h"
 
 #include "codec/bits.h"
+#include "codec/ints_read.h"
 #include "codec/symbols.h"
 #include "common/hashfn.h"
 
@@ -562,106 +563,169 @@ rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n, RdbBy
 		read_codes(&stream, values, n, work);
 }
 
-/* ---- reading one ---- */
+/* ---- reading some ---- */
 
+/* Where strings that follow on each other begin in a plain stream, and their lengths. */
 static const char *
-get_plain(const Stream *stream, uint32 i, uint32 n, RdbBytes *value)
+find_plain(const Stream *stream, uint32 first, uint32 count, uint32 n, uint64 *start, int64 *lengths)
 {
 	int64		at;
-	int64		length;
-	const char *wrong = rdb_ints_sum(stream->ints, stream->ints_size, i, n, &at);
+	const char *wrong = rdb_ints_sum(stream->ints, stream->ints_size, first, n, &at);
+	uint64		end;
 
 	if (wrong == NULL)
-		wrong = rdb_ints_get(stream->ints, stream->ints_size, i, n, &length);
+		wrong = rdb_ints_range(stream->ints, stream->ints_size, first, count, n, lengths);
 	if (wrong != NULL)
 		return wrong;
-	if (at < 0 || length < 0 || (uint64) at > stream->rest_size ||
-		(uint64) length > stream->rest_size - (uint64) at)
-		return "a string ends beyond its stream";
-	value->data = stream->rest + at;
-	value->length = (uint32) length;
+	*start = end = (uint64) at;
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (lengths[i] < 0 || end > stream->rest_size || (uint64) lengths[i] > stream->rest_size - end)
+			return "a string ends beyond its stream";
+		end += (uint64) lengths[i];
+	}
 	return NULL;
 }
 
-/* One packed string, in the area; if that has too little room, its length and no data. */
 static const char *
-get_packed(const Stream *stream, uint32 i, uint32 n, RdbBytes *value, const RdbBytesArea *area)
+range_of_plain(const Stream *stream, uint32 first, uint32 count, uint32 n, RdbBytes *values)
+{
+	int64		lengths[RDB_MOST_RANGE];
+	uint64		at;
+	const char *wrong = find_plain(stream, first, count, n, &at, lengths);
+
+	for (uint32 i = 0; i < count && wrong == NULL; i++)
+	{
+		values[i] = (RdbBytes) {stream->rest + at, (uint32) lengths[i]};
+		at += (uint64) lengths[i];
+	}
+	return wrong;
+}
+
+/* One packed string, at the beginning of the area; if that has too little room, its length
+ * and no data. */
+static const char *
+unpack(const RdbSymbols *symbols, RdbBytes packed, RdbBytes *value, RdbBytesArea *area)
+{
+	uint64		length;
+
+	if (!rdb_symbols_length(symbols, packed, &length))
+		return "a packed string makes no sense";
+	*value = (RdbBytes) {NULL, (uint32) length};
+	if (area->size < length + RDB_SYMBOLS_SLACK)
+		return NULL;
+	if (!rdb_symbols_unpack(symbols, packed, area->data, area->data + area->size))
+		return "a packed string makes no sense";
+	value->data = area->data;
+	area->data += length;
+	area->size -= length;
+	return NULL;
+}
+
+static const char *
+range_of_packed(const Stream *stream, uint32 first, uint32 count, uint32 n, RdbBytes *values,
+				const RdbBytesArea *area)
 {
 	RdbSymbols	symbols;
 	Size		table = rdb_symbols_read(&symbols, stream->rest, stream->rest_size);
 	Stream		strings = *stream;
-	uint64		length;
+	RdbBytesArea rest = {NULL, 0};
 	const char *wrong;
-	RdbBytes	packed;
 
 	if (table == 0)
 		return "a table of symbols makes no sense";
+	if (area != NULL)
+		rest = *area;
 	strings.rest += table;
 	strings.rest_size -= table;
-	wrong = get_plain(&strings, i, n, &packed);
-	if (wrong != NULL)
-		return wrong;
-	if (!rdb_symbols_length(&symbols, packed, &length))
-		return "a packed string makes no sense";
-	value->data = NULL;
-	value->length = (uint32) length;
-	if (area == NULL || area->size < length + RDB_SYMBOLS_SLACK)
-		return NULL;
-	value->data = area->data;
-	return rdb_symbols_unpack(&symbols, packed, area->data, area->data + area->size) ? NULL :
-		"a packed string makes no sense";
+	wrong = range_of_plain(&strings, first, count, n, values);
+	for (uint32 i = 0; i < count && wrong == NULL; i++)
+		wrong = unpack(&symbols, values[i], &values[i], &rest);
+	return wrong;
 }
 
-/* Which of the parts string i is. */
 static const char *
-part_of(const Stream *stream, uint32 i, uint32 n, int64 *part)
+range_of_runs(const Stream *stream, const Stream *parts, uint32 first, uint32 count, RdbBytes *values)
 {
-	int64		end = 0;
+	uint64		end = 0;
+	uint32		done = 0;
 
-	if (stream->encoding == RDB_DICTIONARY)
-		return rdb_ints_get(stream->ints, stream->ints_size, i, n, part);
-	for (*part = 0; *part < stream->parts; (*part)++)
+	for (uint32 run = 0; run < stream->parts && done < count; run++)
 	{
 		int64		length;
-		const char *wrong = rdb_ints_get(stream->ints, stream->ints_size, (uint32) *part,
-										 stream->parts, &length);
+		RdbBytes	value;
+		const char *wrong = rdb_ints_get(stream->ints, stream->ints_size, run, stream->parts, &length);
 
+		if (wrong == NULL && (length < 1 || length > RDB_CHUNK_ROWS))
+			break;
+		end += (uint64) length;
+		if (wrong == NULL && end > first)
+			wrong = range_of_plain(parts, run, 1, stream->parts, &value);
 		if (wrong != NULL)
 			return wrong;
-		if (length < 1 || length > RDB_CHUNK_ROWS)
-			break;
-		end += length;
-		if (i < end)
-			return NULL;
+		while (done < count && first + done < end)
+			values[done++] = value;
 	}
-	return "the lengths of runs make no sense";
+	return done == count ? NULL : "the lengths of runs make no sense";
+}
+
+/* Dictionaries of so many strings are read at once, for many codes. */
+#define SMALL_DICTIONARY RDB_MOST_RANGE
+
+static const char *
+range_of_entries(const Stream *stream, const Stream *parts, uint32 first, uint32 count, uint32 n,
+				 RdbBytes *values)
+{
+	int64		codes[RDB_MOST_RANGE];
+	RdbBytes	entries[SMALL_DICTIONARY];
+	bool		at_once = stream->parts <= SMALL_DICTIONARY && count > stream->parts / 16;
+	const char *wrong = rdb_ints_range(stream->ints, stream->ints_size, first, count, n, codes);
+
+	if (wrong == NULL && at_once)
+		wrong = range_of_plain(parts, 0, stream->parts, stream->parts, entries);
+	for (uint32 i = 0; i < count && wrong == NULL; i++)
+	{
+		if ((uint64) codes[i] >= stream->parts)
+			return "a code is beyond the dictionary";
+		if (at_once)
+			values[i] = entries[codes[i]];
+		else
+			wrong = range_of_plain(parts, (uint32) codes[i], 1, stream->parts, &values[i]);
+	}
+	return wrong;
 }
 
 /*
- * String i (below n) of a stream of n; returns what is wrong, or NULL.  It lies in the
- * stream; or in the area, if that has 8 bytes more than it; or has no data: ask again with
- * a larger area.
+ * So many strings (at most RDB_MOST_RANGE) of a stream of n from one on; returns what is
+ * wrong, or NULL.  They lie in the stream; or in the area, if that has 8 bytes more than
+ * they take; or have no data: ask again with a larger area.
  */
+const char *
+rdb_bytes_range(const uint8 *data, Size size, uint32 first, uint32 count, uint32 n,
+				RdbBytes *values, const RdbBytesArea *area)
+{
+	Stream		stream;
+	Stream		parts;
+	const char *wrong = n > RDB_CHUNK_ROWS || first > n || count > n - first || count > RDB_MOST_RANGE ?
+		nonsense : open_stream(&stream, data, size, n);
+
+	if (wrong != NULL || count == 0)
+		return wrong;
+	if (stream.packed)
+		return range_of_packed(&stream, first, count, n, values, area);
+	if (stream.encoding == RDB_PLAIN)
+		return range_of_plain(&stream, first, count, n, values);
+	wrong = open_parts(&parts, &stream);
+	if (wrong != NULL)
+		return wrong;
+	return stream.encoding == RDB_RUN_LENGTH ? range_of_runs(&stream, &parts, first, count, values) :
+		range_of_entries(&stream, &parts, first, count, n, values);
+}
+
+/* String i (below n) of a stream of n likewise. */
 const char *
 rdb_bytes_get(const uint8 *data, Size size, uint32 i, uint32 n, RdbBytes *value,
 			  const RdbBytesArea *area)
 {
-	Stream		stream;
-	Stream		parts;
-	int64		part;
-	const char *wrong = n > RDB_CHUNK_ROWS || i >= n ? nonsense : open_stream(&stream, data, size, n);
-
-	if (wrong == NULL && stream.packed)
-		return get_packed(&stream, i, n, value, area);
-	if (wrong == NULL && stream.encoding == RDB_PLAIN)
-		return get_plain(&stream, i, n, value);
-	if (wrong == NULL)
-		wrong = part_of(&stream, i, n, &part);
-	if (wrong == NULL)
-		wrong = open_parts(&parts, &stream);
-	if (wrong != NULL)
-		return wrong;
-	if ((uint64) part >= stream.parts)
-		return "a code is beyond the dictionary";
-	return get_plain(&parts, (uint32) part, stream.parts, value);
+	return rdb_bytes_range(data, size, i, 1, n, value, area);
 }

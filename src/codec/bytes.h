@@ -24,6 +24,9 @@ typedef struct RdbBytesArea
 	Size		size;
 } RdbBytesArea;
 
+/* The most strings that are read at once without reading all. */
+#define RDB_MOST_RANGE 512
+
 extern Size rdb_bytes_work_size(void);
 extern Size rdb_bytes_bound(const RdbBytes *values, uint32 n);
 extern Size rdb_bytes_encode(const RdbBytes *values, uint32 n, int allowed, RdbBytesWork *work,
@@ -31,6 +34,8 @@ extern Size rdb_bytes_encode(const RdbBytes *values, uint32 n, int allowed, RdbB
 extern Size rdb_bytes_area(const uint8 *data, Size size);
 extern const char *rdb_bytes_decode(const uint8 *data, Size size, RdbBytes *values, uint32 n,
 									RdbBytesWork *work, const RdbBytesArea *area);
+extern const char *rdb_bytes_range(const uint8 *data, Size size, uint32 first, uint32 count,
+								   uint32 n, RdbBytes *values, const RdbBytesArea *area);
 extern const char *rdb_bytes_get(const uint8 *data, Size size, uint32 i, uint32 n,
 								 RdbBytes *value, const RdbBytesArea *area);
 

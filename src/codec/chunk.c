@@ -10,6 +10,7 @@
 #include "codec/chunk.h"
 
 #include "codec/bits.h"
+#include "codec/ints_read.h"
 
 /* kind, 0, rows (2), NULLs (2), size of their stream (4) */
 #define HEADER 10
@@ -264,39 +265,89 @@ rdb_chunk_decode_ints(const uint8 *data, Size size, int64 *values, uint32 n, Rdb
 	return rdb_ints_decode(data, size, values, n, int_work(work));
 }
 
-/* ---- reading one ---- */
+/* ---- reading some ---- */
 
-/* The how manieth of the values a row's is, unless it is NULL. */
+/* Which of so many rows are NULL, and how many values that are not come before the first. */
 static const char *
-find_row(const Chunk *chunk, uint32 row, uint32 *i, bool *is_null)
+find_rows(const Chunk *chunk, uint32 first, uint32 count, bool *is_null, uint32 *before, uint32 *present)
 {
-	int64		flag = 0;
+	int64		flags[RDB_MOST_RANGE];
 	int64		nulls = 0;
 	const char *wrong = NULL;
 
-	if (chunk->nulls > 0)
-		wrong = rdb_ints_get(chunk->flags, chunk->flags_size, row, chunk->rows, &flag);
-	*is_null = flag != 0;
-	if (wrong == NULL && chunk->nulls > 0 && flag == 0)
-		wrong = rdb_ints_sum(chunk->flags, chunk->flags_size, row, chunk->rows, &nulls);
+	*before = first;
+	*present = count;
+	memset(is_null, 0, count);
+	if (chunk->nulls == 0)
+		return NULL;
+	wrong = rdb_ints_range(chunk->flags, chunk->flags_size, first, count, chunk->rows, flags);
+	for (uint32 i = 0; i < count && wrong == NULL; i++)
+	{
+		is_null[i] = flags[i] != 0;
+		*present -= is_null[i];
+	}
+	if (wrong == NULL && *present > 0)
+		wrong = rdb_ints_sum(chunk->flags, chunk->flags_size, first, chunk->rows, &nulls);
+	if (wrong != NULL || *present == 0)
+		return wrong;
+	*before = first - (uint32) nulls;
+	return nulls >= 0 && nulls <= first && *before + *present <= chunk->rows - chunk->nulls ? NULL :
+		"a chunk has another number of NULLs than it says";
+}
+
+static const char *
+open_rows(Chunk *chunk, const uint8 *data, Size size, uint32 first, uint32 count)
+{
+	const char *wrong = open_chunk(chunk, data, size);
+
+	if (wrong == NULL && (first > chunk->rows || count > chunk->rows - first || count > RDB_MOST_RANGE))
+		wrong = "a chunk has fewer rows than it should";
+	return wrong;
+}
+
+/*
+ * So many rows (at most RDB_MOST_RANGE) of a chunk that has rows of them, as a vector with
+ * room for them; returns what is wrong, or NULL.  Where strings lie says rdb_bytes_range().
+ */
+const char *
+rdb_chunk_range(const uint8 *data, Size size, uint32 rows, uint32 first, uint32 count,
+				RdbVector *vector, const RdbBytesArea *area)
+{
+	Chunk		chunk;
+	uint32		before;
+	uint32		present;
+	const char *wrong = open_rows(&chunk, data, size, first, count);
+
+	if (wrong == NULL && chunk.rows != rows)
+		wrong = "a chunk has another number of rows than it should";
+	if (wrong == NULL)
+		wrong = find_rows(&chunk, first, count, vector->is_null, &before, &present);
 	if (wrong != NULL)
 		return wrong;
-	*i = row - (uint32) nulls;
-	return *is_null || (nulls >= 0 && nulls <= row && *i < chunk->rows - chunk->nulls) ? NULL :
-		"a chunk has another number of NULLs than it says";
+	vector->kind = chunk.kind;
+	vector->rows = count;
+	vector->nulls = count - present;
+	if (present > 0 && chunk.kind == RDB_CHUNK_INTS)
+		wrong = rdb_ints_range(chunk.values, chunk.values_size, before, present,
+							   chunk.rows - chunk.nulls, vector->values.ints);
+	else if (present > 0)
+		wrong = rdb_bytes_range(chunk.values, chunk.values_size, before, present,
+								chunk.rows - chunk.nulls, vector->values.bytes, area);
+	if (wrong == NULL && vector->nulls > 0)
+		spread(vector);
+	return wrong;
 }
 
 static const char *
 open_row(Chunk *chunk, const uint8 *data, Size size, RdbChunkKind kind, uint32 row, uint32 *i,
 		 bool *is_null)
 {
-	const char *wrong = open_chunk(chunk, data, size);
+	const char *wrong = open_rows(chunk, data, size, row, 1);
+	uint32		present;
 
-	if (wrong != NULL)
-		return wrong;
-	if (chunk->kind != kind || row >= chunk->rows)
-		return "a chunk is of another kind, or has fewer rows";
-	return find_row(chunk, row, i, is_null);
+	if (wrong == NULL && chunk->kind != kind)
+		wrong = "a chunk is of another kind";
+	return wrong != NULL ? wrong : find_rows(chunk, row, 1, is_null, i, &present);
 }
 
 /* One row's integer, and whether it is NULL; returns what is wrong, or NULL. */

@@ -48,6 +48,8 @@ extern const char *rdb_chunk_decode_rows(const uint8 *data, Size size, uint32 ro
 extern Size rdb_chunk_encode_ints(const int64 *values, uint32 n, RdbChunkWork *work, uint8 *out);
 extern const char *rdb_chunk_decode_ints(const uint8 *data, Size size, int64 *values, uint32 n,
 										 RdbChunkWork *work);
+extern const char *rdb_chunk_range(const uint8 *data, Size size, uint32 rows, uint32 first,
+								   uint32 count, RdbVector *vector, const RdbBytesArea *area);
 extern const char *rdb_chunk_get_int(const uint8 *data, Size size, uint32 row, int64 *value,
 									 bool *is_null);
 extern const char *rdb_chunk_get_bytes(const uint8 *data, Size size, uint32 row, RdbBytes *value,

@@ -36,10 +36,5 @@ extern Size rdb_ints_work_size(void);
 extern uint32 rdb_ints_size(const int64 *values, uint32 n, int allowed, RdbIntWork *work);
 extern Size rdb_ints_encode(const int64 *values, uint32 n, int allowed, RdbIntWork *work,
 							uint8 *out, uint32 *sizes);
-extern const char *rdb_ints_decode(const uint8 *data, Size size, int64 *values, uint32 n,
-								   RdbIntWork *work);
-extern const char *rdb_ints_get(const uint8 *data, Size size, uint32 i, uint32 n,
-								int64 *value);
-extern const char *rdb_ints_sum(const uint8 *data, Size size, uint32 i, uint32 n, int64 *sum);
 
 #endif							/* RDB_INTS_H */

@@ -13,6 +13,7 @@
 #include "access/htup_details.h"
 #include "access/transam.h"
 #include "columnar/group_cache.h"
+#include "columnar/group_rows.h"
 #include "store/map_thaw.h"
 #include "utils/memutils.h"
 #include "utils/rel.h"

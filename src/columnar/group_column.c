@@ -13,6 +13,7 @@
 
 #include "access/tupmacs.h"
 #include "catalog/pg_type_d.h"
+#include "codec/ints_read.h"
 #include "codec/symbols.h"
 #include "columnar/numeric_int.h"
 #include "compat/compat.h"
@@ -306,6 +307,31 @@ rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint
 		wrong = rdb_chunk_decode_ints((const uint8 *) bytes + chunk->size, chunk->shapes_size,
 									  data->shapes, rows, work());
 	return wrong != NULL ? wrong : check(chunk, rows, data);
+}
+
+/*
+ * Decode so many rows of a chunk that has rows of them, from one on: data's vector and
+ * shapes have room for them.  Where strings lie says rdb_bytes_range().
+ */
+const char *
+rdb_column_range(const RdbGroupColumn *column, const RdbGroupChunk *chunk, uint32 rows,
+				 const char *bytes, uint32 first, uint32 n, RdbColumnData *data, const RdbBytesArea *area)
+{
+	const char *wrong = check_form(column, chunk);
+
+	data->form = chunk->form;
+	data->scale = chunk->scale;
+	data->has_shapes = chunk->shapes_size > 0;
+	if (wrong == NULL)
+		wrong = rdb_chunk_range((const uint8 *) bytes, chunk->size, rows, first, n, data->vector, area);
+	if (wrong == NULL && data->vector->kind != kind_of(data->form))
+		wrong = "a chunk is not as the footer has it";
+	if (wrong == NULL && data->has_shapes)
+		wrong = rdb_ints_range((const uint8 *) bytes + chunk->size, chunk->shapes_size, first, n,
+							   rows, data->shapes);
+	for (uint32 row = 0; wrong == NULL && data->has_shapes && row < n; row++)
+		wrong = check_shape(chunk, data->shapes[row]);
+	return wrong;
 }
 
 /* ---- single values ---- */

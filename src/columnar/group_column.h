@@ -106,6 +106,9 @@ extern void rdb_column_encode(const RdbGroupColumn *column, RdbVector *vector,
 extern const char *rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
 									 uint32 rows, const char *bytes, RdbColumnData *data,
 									 const RdbBytesArea *area);
+extern const char *rdb_column_range(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
+									uint32 rows, const char *bytes, uint32 first, uint32 n,
+									RdbColumnData *data, const RdbBytesArea *area);
 extern Size rdb_column_area(const RdbGroupChunk *chunk, const char *bytes);
 extern const char *rdb_column_get(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
 								  uint32 rows, const char *bytes, uint32 at,

@@ -1,7 +1,6 @@
 /*
  * group_read.c
- *	  Reading a column group: its footer, its chunks, its rows as tuples, its blocks as
- *	  pages.
+ *	  Reading a column group: its footer and its chunks.
  *
  * Nothing in it is relied on before it was checked: what does not make sense is an
  * error that names the table, the group and the column.
@@ -16,8 +15,9 @@
 #include "store/group_blocks.h"
 #include "utils/memutils.h"
 
-static void
-damaged(Relation rel, const RdbGroup *group, const char *what)
+/* Error: the group is not what it should be. */
+void
+rdb_group_damaged(Relation rel, const RdbGroup *group, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -39,8 +39,9 @@ name_of(Relation rel, const RdbGroup *group, int column)
 	return "(unknown)";
 }
 
-static void
-damaged_chunk(Relation rel, const RdbGroup *group, int column, uint32 chunk, const char *what)
+/* The same of one of its chunks. */
+void
+rdb_group_damaged_chunk(Relation rel, const RdbGroup *group, int column, uint32 chunk, const char *what)
 {
 	ereport(ERROR,
 			(errcode(ERRCODE_DATA_CORRUPTED),
@@ -104,20 +105,20 @@ check(Relation rel, RdbGroup *group)
 		(uint64) header->columns_at + ncolumns * sizeof(RdbGroupColumn) != header->chunks_at ||
 		(uint64) header->chunks_at + (uint64) ncolumns * group->nchunks * sizeof(RdbGroupChunk) !=
 		header->ranges_at)
-		damaged(rel, group, "Its footer has another size than it should");
+		rdb_group_damaged(rel, group, "Its footer has another size than it should");
 	for (uint32 i = 0; i < header->nblocks; i++)
 	{
 		if (!is_block_inside(group, &group->blocks[i]))
-			damaged(rel, group, "A block of its footer makes no sense");
+			rdb_group_damaged(rel, group, "A block of its footer makes no sense");
 	}
 	for (int i = 0; i < ncolumns; i++)
 	{
 		if (!is_column_possible(&group->columns[i]))
-			damaged(rel, group, "A column of its footer makes no sense");
+			rdb_group_damaged(rel, group, "A column of its footer makes no sense");
 		for (uint32 j = 0; j < group->nchunks; j++)
 		{
 			if (!is_chunk_inside(header, &group->chunks[i * group->nchunks + j]))
-				damaged_chunk(rel, group, i, j, "It is not inside the group");
+				rdb_group_damaged_chunk(rel, group, i, j, "It is not inside the group");
 		}
 	}
 }
@@ -139,6 +140,8 @@ make_columns(RdbGroup *group)
 											   ncolumns * sizeof(RdbLoadedColumn));
 	group->loaded_columns = ncolumns;
 	group->loaded_rows = group->header->chunk_rows;
+	group->rows_chunk = RDB_NOT_LOADED;
+	group->rows_asked = 0;
 	for (int i = 0; i < ncolumns; i++)
 		group->loaded[i].chunk = group->loaded[i].read = group->loaded[i].asked = RDB_NOT_LOADED;
 }
@@ -153,7 +156,7 @@ read_footer(RdbGroup *group, Relation rel)
 
 	read_bytes(rel, group, 0, sizeof(header), (char *) &header);
 	if (header.magic != RDB_GROUP_MAGIC)
-		damaged(rel, group, "It does not begin as a group does");
+		rdb_group_damaged(rel, group, "It does not begin as a group does");
 	fault = rdb_group_header_fault(&header);
 	if (fault != NULL)
 		ereport(ERROR,
@@ -325,7 +328,7 @@ read_chunk(Relation rel, RdbGroup *group, int column, uint32 chunk, bool look)
 		memcpy(loaded->bytes, pin.bytes, Min(size, pin.size));
 		rdb_block_cache_unpin(&pin);
 		if (pin.size != size)
-			damaged_chunk(rel, group, column, chunk, "It has another size in the block cache");
+			rdb_group_damaged_chunk(rel, group, column, chunk, "It has another size in the block cache");
 	}
 	else
 	{
@@ -356,7 +359,7 @@ rdb_group_load(Relation rel, RdbGroup *group, int column, uint32 chunk)
 	wrong = rdb_column_decode(&group->columns[column], entry, rdb_group_rows_of(group, chunk),
 							  bytes, &loaded->data, &loaded->area);
 	if (wrong != NULL)
-		damaged_chunk(rel, group, column, chunk, wrong);
+		rdb_group_damaged_chunk(rel, group, column, chunk, wrong);
 	loaded->chunk = chunk;
 	return &loaded->data;
 }
@@ -388,7 +391,7 @@ rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk)
 		memcpy(filter, pin.bytes, Min(entry->bloom_size, pin.size));
 		rdb_block_cache_unpin(&pin);
 		if (pin.size != entry->bloom_size)
-			damaged_chunk(rel, group, column, chunk, "Its Bloom filter has another size in the block cache");
+			rdb_group_damaged_chunk(rel, group, column, chunk, "Its Bloom filter has another size in the block cache");
 		return filter;
 	}
 	read_bytes(rel, group, at, entry->bloom_size, (char *) filter);
@@ -429,7 +432,7 @@ static void
 check_value(Relation rel, const RdbGroup *group, int column, uint32 chunk, const char *wrong)
 {
 	if (wrong != NULL)
-		damaged_chunk(rel, group, column, chunk, wrong);
+		rdb_group_damaged_chunk(rel, group, column, chunk, wrong);
 }
 
 /*
@@ -472,13 +475,77 @@ rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *roo
 	rdb_single_copy(value, room, size);
 }
 
-/* ---- rows by their TIDs ---- */
+/* ---- some rows ---- */
 
-static OffsetNumber
-line_of(const RdbGroup *group, const RdbGroupBlock *block, OffsetNumber offset)
+/* Have strings lie in the area, whose size those of a page's rows cannot exceed. */
+static const char *
+keep_strings(RdbVector *vector, const RdbBytesArea *area)
 {
-	return block->lines == 0 ? RDB_LINE_ROW : group->lines[block->lines - 1 + offset - 1];
+	uint8	   *at = area->data;
+	const uint8 *end = area->data + area->size;
+
+	if (vector->kind == RDB_CHUNK_INTS)
+		return NULL;
+	for (uint32 row = 0; row < vector->rows; row++)
+	{
+		RdbBytes   *value = &vector->values.bytes[row];
+
+		if (value->data == NULL)
+			return "rows take more than a page";
+		if (value->data >= area->data && value->data < end)
+			continue;
+		if (value->length > (Size) (end - at))
+			return "rows take more than a page";
+		memcpy(at, value->data, value->length);
+		value->data = at;
+		at += value->length;
+	}
+	return NULL;
 }
+
+static const char *
+get_range(const RdbGroup *group, int column, uint32 row, uint32 n, const char *bytes, RdbColumnData *data,
+		  const RdbBytesArea *area)
+{
+	uint32		chunk = row / group->header->chunk_rows;
+	const char *wrong = rdb_column_range(&group->columns[column], rdb_group_chunk(group, column, chunk),
+										 rdb_group_rows_of(group, chunk), bytes,
+										 row % group->header->chunk_rows, n, data, area);
+
+	return wrong != NULL ? wrong : keep_strings(data->vector, area);
+}
+
+/*
+ * A column's values in so many rows from one on, which are of one chunk, without decoding
+ * that; data has room for them, the area for the strings of a page's rows.  Error: XX001.
+ */
+void
+rdb_group_range(Relation rel, RdbGroup *group, int column, uint32 row, uint32 n, RdbColumnData *data,
+				const RdbBytesArea *area)
+{
+	uint32		chunk = row / group->header->chunk_rows;
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+	RdbLoadedColumn *loaded = &group->loaded[column];
+	RdbCacheKey key = key_of(rel, group, column, chunk);
+	const char *wrong;
+	RdbCachePin pin;
+
+	if (loaded->read != chunk && is_cached(rel, group) &&
+		rdb_block_cache_pin(&key, page_of(group, entry), &pin))
+	{
+		wrong = pin.size == entry->size + entry->shapes_size ?
+			get_range(group, column, row, n, pin.bytes, data, area) : "It has another size in the block cache";
+		rdb_block_cache_unpin(&pin);
+	}
+	else
+	{
+		read_chunk(rel, group, column, chunk, false);
+		wrong = get_range(group, column, row, n, loaded->bytes, data, area);
+	}
+	check_value(rel, group, column, chunk, wrong);
+}
+
+/* ---- rows by their TIDs ---- */
 
 /*
  * The row that a line pointer of the group's block leads to; false if there is none: of
@@ -492,13 +559,13 @@ rdb_group_find_row(Relation rel, const RdbGroup *group, uint32 index, BlockNumbe
 	OffsetNumber line;
 
 	if (index >= group->header->nblocks || group->blocks[index].block != block)
-		damaged(rel, group, "It does not have the block that the page table has in it");
+		rdb_group_damaged(rel, group, "It does not have the block that the page table has in it");
 	entry = &group->blocks[index];
 	if (*offset < FirstOffsetNumber || *offset > entry->nlines)
 		return false;
-	line = line_of(group, entry, *offset);
+	line = rdb_group_line(group, entry, *offset);
 	if (line != RDB_LINE_ROW && line != RDB_LINE_UNUSED && line <= entry->nlines &&
-		line_of(group, entry, line) == RDB_LINE_ROW)
+		rdb_group_line(group, entry, line) == RDB_LINE_ROW)
 		*offset = line;
 	else if (line != RDB_LINE_ROW)
 		return false;
@@ -507,9 +574,9 @@ rdb_group_find_row(Relation rel, const RdbGroup *group, uint32 index, BlockNumbe
 		return true;
 	*row = entry->first_row;
 	for (OffsetNumber before = FirstOffsetNumber; before < *offset; before++)
-		*row += line_of(group, entry, before) == RDB_LINE_ROW;
+		*row += rdb_group_line(group, entry, before) == RDB_LINE_ROW;
 	if (*row >= entry->first_row + entry->nrows)
-		damaged(rel, group, "A block has fewer rows than its footer says");
+		rdb_group_damaged(rel, group, "A block has fewer rows than its footer says");
 	return true;
 }
 
@@ -521,134 +588,4 @@ rdb_group_is_heap_only(Relation rel, RdbGroup *group, uint32 row)
 
 	rdb_group_value(rel, group, group->header->natts + RDB_HEADER_MASKS, row, NULL, 0, &masks);
 	return (((uint32) masks.integer >> 16) & HEAP_ONLY_TUPLE) != 0;
-}
-
-/* ---- tuples ---- */
-
-static int64
-header_value(Relation rel, RdbGroup *group, RdbHeaderColumn column, uint32 chunk, uint32 at)
-{
-	return rdb_group_load(rel, group, group->header->natts + (int) column,
-						  chunk)->vector->values.ints[at];
-}
-
-/* The header of a tuple, with no bit in its null bitmap; returns its t_hoff, or 0. */
-static uint8
-form_header(Relation rel, RdbGroup *group, uint32 chunk, uint32 at, HeapTupleHeader out, uint32 room)
-{
-	uint32		masks = (uint32) header_value(rel, group, RDB_HEADER_MASKS, chunk, at);
-	uint16		infomask = (uint16) masks;
-	int			natts = (masks >> 16) & HEAP_NATTS_MASK;
-	Size		hoff = SizeofHeapTupleHeader;
-
-	if (infomask & HEAP_HASNULL)
-		hoff += BITMAPLEN(natts);
-	hoff = MAXALIGN(hoff);
-	if (natts > group->header->natts || hoff > room || hoff > PG_UINT8_MAX)
-		return 0;
-	memset(out, 0, hoff);
-	out->t_infomask = infomask;
-	out->t_infomask2 = (uint16) (masks >> 16);
-	out->t_hoff = (uint8) hoff;
-	HeapTupleHeaderSetXmin(out, (TransactionId) header_value(rel, group, RDB_HEADER_XMIN, chunk, at));
-	out->t_choice.t_heap.t_field3.t_cid = (CommandId) header_value(rel, group, RDB_HEADER_CID, chunk, at);
-	return out->t_hoff;
-}
-
-/*
- * A row as the tuple that it was, but for what settling changes and for t_ctid, which
- * is left zero; returns its length.
- */
-uint32
-rdb_group_form_tuple(Relation rel, RdbGroup *group, uint32 row, HeapTupleHeader out, uint32 room)
-{
-	uint32		chunk = row / group->header->chunk_rows;
-	uint32		at = row % group->header->chunk_rows;
-	uint8		hoff = form_header(rel, group, chunk, at, out, room);
-	char	   *data = (char *) out + hoff;
-	uint32		length = 0;
-	int			natts;
-
-	if (hoff == 0)
-		damaged(rel, group, "The header of a row makes no sense");
-	natts = HeapTupleHeaderGetNatts(out);
-	for (int i = 0; i < natts; i++)
-	{
-		const RdbColumnData *column = rdb_group_load(rel, group, i, chunk);
-		uint32		end;
-
-		if (column->vector->nulls > 0 && column->vector->is_null[at])
-		{
-			if (!(out->t_infomask & HEAP_HASNULL))
-				damaged_chunk(rel, group, i, chunk, "It has a NULL where the row has none");
-			continue;
-		}
-		if (out->t_infomask & HEAP_HASNULL)
-			out->t_bits[i >> 3] |= (uint8) (1 << (i & 7));
-		end = rdb_column_write(&group->columns[i], column, at, data, length, room - hoff);
-		if (end == 0)
-			damaged_chunk(rel, group, i, chunk, "A row does not fit a page");
-		length = end;
-	}
-	return hoff + length;
-}
-
-/* ---- blocks ---- */
-
-/* Put a tuple at the end of a page's room. */
-static void
-add_tuple(Relation rel, RdbGroup *group, uint32 row, BlockNumber block, OffsetNumber offset, char *page,
-		  char *scratch)
-{
-	PageHeader	header = (PageHeader) page;
-	HeapTupleHeader tuple = (HeapTupleHeader) scratch;
-	uint32		room = header->pd_upper - header->pd_lower;
-	uint32		length = rdb_group_form_tuple(rel, group, row, tuple, room);
-	uint32		upper = header->pd_upper - MAXALIGN(length);
-
-	if (MAXALIGN(length) > room)
-		damaged(rel, group, "The rows of a block do not fit a page");
-	ItemPointerSet(&tuple->t_ctid, block, offset);
-	memcpy(page + upper, tuple, length);
-	header->pd_upper = (LocationIndex) upper;
-	ItemIdSetNormal(PageGetItemId((Page) page, offset), upper, length);
-}
-
-/*
- * A block as the row page that it was, as far as settling leaves it alone.  Its rows
- * say that they are in this block.
- */
-void
-rdb_group_form_page(Relation rel, RdbGroup *group, uint32 index, BlockNumber block, char *page)
-{
-	const RdbGroupBlock *entry;
-	PGAlignedBlock scratch;
-	uint32		row;
-
-	if (index >= group->header->nblocks || group->blocks[index].block != block)
-		damaged(rel, group, "It does not have the block that the page table has in it");
-	entry = &group->blocks[index];
-	row = entry->first_row;
-	PageInit((Page) page, BLCKSZ, 0);
-	((PageHeader) page)->pd_lower += entry->nlines * sizeof(ItemIdData);
-	for (OffsetNumber offset = FirstOffsetNumber; offset <= entry->nlines; offset++)
-	{
-		OffsetNumber line = line_of(group, entry, offset);
-		ItemId		item = PageGetItemId((Page) page, offset);
-
-		if (line == RDB_LINE_ROW && row < entry->first_row + entry->nrows)
-			add_tuple(rel, group, row++, block, offset, page, scratch.data);
-		else if (line == RDB_LINE_UNUSED)
-		{
-			ItemIdSetUnused(item);
-			PageSetHasFreeLinePointers((Page) page);
-		}
-		else if (line != RDB_LINE_ROW && line <= entry->nlines &&
-				 line_of(group, entry, line) == RDB_LINE_ROW)
-			ItemIdSetRedirect(item, line);
-		else
-			damaged(rel, group, "A line pointer of a block makes no sense");
-	}
-	if (row != entry->first_row + entry->nrows)
-		damaged(rel, group, "A block has fewer rows than its footer says");
 }

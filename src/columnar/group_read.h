@@ -39,6 +39,8 @@ typedef struct RdbGroup
 	const RdbGroupChunk *chunks;
 	uint32		nchunks;
 	uint32		nlines;			/* at lines */
+	uint32		rows_chunk;		/* which was asked for rows last */
+	uint32		rows_asked;		/* and for how many in all */
 	RdbLoadedColumn *loaded;
 	MemoryContext columns_context;	/* where they are, for so many columns and rows */
 	int			loaded_columns;
@@ -51,6 +53,10 @@ extern RdbGroup *rdb_group_reopen(RdbGroup *group, Relation rel, BlockNumber fir
 								  MemoryContext parent);
 extern void rdb_group_close(RdbGroup *group);
 
+extern void rdb_group_damaged(Relation rel, const RdbGroup *group, const char *what)
+			pg_attribute_noreturn();
+extern void rdb_group_damaged_chunk(Relation rel, const RdbGroup *group, int column, uint32 chunk,
+									const char *what) pg_attribute_noreturn();
 extern const RdbGroupChunk *rdb_group_chunk(const RdbGroup *group, int column, uint32 chunk);
 extern uint32 rdb_group_rows_of(const RdbGroup *group, uint32 chunk);
 extern const RdbColumnData *rdb_group_load(Relation rel, RdbGroup *group, int column,
@@ -58,12 +64,17 @@ extern const RdbColumnData *rdb_group_load(Relation rel, RdbGroup *group, int co
 extern uint8 *rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk);
 extern void rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *room,
 							Size size, RdbSingleValue *value);
+extern void rdb_group_range(Relation rel, RdbGroup *group, int column, uint32 row, uint32 n,
+							RdbColumnData *data, const RdbBytesArea *area);
 extern bool rdb_group_find_row(Relation rel, const RdbGroup *group, uint32 index,
 							   BlockNumber block, OffsetNumber *offset, uint32 *row);
 extern bool rdb_group_is_heap_only(Relation rel, RdbGroup *group, uint32 row);
-extern uint32 rdb_group_form_tuple(Relation rel, RdbGroup *group, uint32 row, HeapTupleHeader out,
-								   uint32 room);
-extern void rdb_group_form_page(Relation rel, RdbGroup *group, uint32 index, BlockNumber block,
-								char *page);
+
+/* What a line pointer of a block is: RDB_LINE_ROW, RDB_LINE_UNUSED, or where it leads. */
+static inline OffsetNumber
+rdb_group_line(const RdbGroup *group, const RdbGroupBlock *block, OffsetNumber offset)
+{
+	return block->lines == 0 ? RDB_LINE_ROW : group->lines[block->lines - 1 + offset - 1];
+}
 
 #endif							/* RDB_GROUP_READ_H */

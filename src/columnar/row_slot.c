@@ -15,6 +15,7 @@
 #include "columnar/row_slot.h"
 
 #include "codec/symbols.h"
+#include "columnar/group_rows.h"
 #include "compat/compat.h"
 #include "storage/bufmgr.h"
 #include "utils/memutils.h"

@@ -22,6 +22,7 @@
 #include "columnar/columnar_events.h"
 #include "columnar/group_cache.h"
 #include "columnar/group_move.h"
+#include "columnar/group_rows.h"
 #include "columnar/group_write.h"
 #include "compat/vacuum_api.h"
 #include "miscadmin.h"

@@ -11,6 +11,7 @@
 
 #include "access/xact.h"
 #include "columnar/group_bloom.h"
+#include "columnar/group_rows.h"
 #include "miscadmin.h"
 #include "store/page_map.h"
 #include "utils/memutils.h"

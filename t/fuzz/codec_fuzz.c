@@ -1,4 +1,4 @@
-// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c src/codec/symbols.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/ints_read.c src/codec/bytes.c src/codec/chunk.c src/codec/symbols.c
 // libs: -lpgcommon -lpgport
 /*
  * Streams of integers and of strings, and chunks: any bytes can be decoded, or are refused; and
@@ -7,6 +7,7 @@
 #include "postgres.h"
 
 #include "codec/chunk.h"
+#include "codec/ints_read.h"
 #include "codec/symbols.h"
 
 int			LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -27,8 +28,12 @@ fuzz_ints(const uint8 *data, Size size, uint32 n)
 	{
 		(void) rdb_ints_get(data, size, n / 2, n, &value);
 		(void) rdb_ints_sum(data, size, n / 2, n, &value);
+		(void) rdb_ints_range(data, size, n / 3, n / 3, n, again);
 		return;
 	}
+	if (n <= RDB_CHUNK_ROWS && (rdb_ints_range(data, size, n / 3, n / 2, n, again) != NULL ||
+								memcmp(again, values + n / 3, n / 2 * sizeof(int64)) != 0))
+		abort();
 	if (n > 0 && (rdb_ints_get(data, size, n / 2, n, &value) != NULL || value != values[n / 2]))
 		abort();
 	length = rdb_ints_encode(values, n, RDB_ALL_ENCODINGS, work, out, NULL);
@@ -41,6 +46,31 @@ static bool
 differ(RdbBytes a, RdbBytes b)
 {
 	return a.length != b.length || memcmp(a.data, b.data, a.length) != 0;
+}
+
+/* Some rows, on either side of one, are what they are in the whole chunk; if that is sound. */
+static void
+fuzz_rows(const uint8 *data, Size size, uint32 row, const RdbVector *whole)
+{
+	static RdbVector some;
+	static uint8 room[65536];
+	uint32		rows = whole ? whole->rows : RDB_CHUNK_ROWS;
+	uint32		first = Min(row, rows) / 2;
+	uint32		count = Min(rows - first, RDB_MOST_RANGE);
+	const RdbBytesArea area = {room, sizeof(room)};
+	const char *wrong = rdb_chunk_range(data, size, rows, first, count, &some, &area);
+
+	if (whole == NULL)
+		return;
+	if (wrong != NULL || memcmp(some.is_null, whole->is_null + first, count) != 0)
+		abort();
+	for (uint32 i = 0; i < count; i++)
+	{
+		if (whole->kind == RDB_CHUNK_INTS ? some.values.ints[i] != whole->values.ints[first + i] :
+			some.values.bytes[i].data ? differ(some.values.bytes[i], whole->values.bytes[first + i]) :
+			some.values.bytes[i].length != whole->values.bytes[first + i].length)
+			abort();
+	}
 }
 
 /* Exactly as much room as is asked for; two at a time. */
@@ -116,7 +146,11 @@ fuzz_chunk(const uint8 *data, Size size, uint32 row)
 	(void) rdb_chunk_get_int(data, size, row, &number, &is_null);
 	(void) rdb_chunk_get_bytes(data, size, row, &string, &is_null, area_of(2, 100));
 	if (rdb_chunk_decode(data, size, &vector, work, area_of(0, rdb_chunk_area(data, size))) != NULL)
+	{
+		fuzz_rows(data, size, row, NULL);
 		return;
+	}
+	fuzz_rows(data, size, row, &vector);
 	out = malloc(rdb_chunk_bound(&vector));
 	length = rdb_chunk_encode(&vector, RDB_ALL_ENCODINGS, work, out, NULL);
 	if (length > rdb_chunk_bound(&vector) || rdb_chunk_decode(out, length, &again, work, area_of(1, rdb_chunk_area(out, length))) != NULL ||

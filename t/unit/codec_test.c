@@ -1,4 +1,4 @@
-// sources: src/codec/bits.c src/codec/ints.c src/codec/bytes.c src/codec/chunk.c src/codec/symbols.c
+// sources: src/codec/bits.c src/codec/ints.c src/codec/ints_read.c src/codec/bytes.c src/codec/chunk.c src/codec/symbols.c
 // libs: -lpgcommon -lpgport
 /*
  * Streams of integers and of strings: arrays of many shapes come back as they were,
@@ -10,6 +10,7 @@
 #include "codec/bits.h"
 #include "codec/chunk.h"
 #include "codec/ints.h"
+#include "codec/ints_read.h"
 #include "codec/symbols.h"
 
 static int	tests = 0;
@@ -133,6 +134,18 @@ come_back(uint32 n, int allowed, uint32 *sizes)
 			rdb_ints_sum(out, size, i, n, &sum) != NULL || (uint64) sum != total)
 			encoding = -1;
 	}
+	for (int round = 0; round < 5 && encoding >= 0; round++)
+	{
+		uint32		first = (uint32) (next() % (n + 1));
+		uint32		count = (uint32) (next() % (n - first + 1));
+		int64	   *some = malloc(count * sizeof(int64) + 1);
+
+		if (rdb_ints_range(out, size, first, count, n, some) != NULL ||
+			memcmp(some, values + first, count * sizeof(int64)) != 0 ||
+			rdb_ints_range(out, size, first, n - first + 1, n, decoded) == NULL)
+			encoding = -1;
+		free(some);
+	}
 	/* a byte too few or too many is noticed */
 	if (rdb_ints_decode(out, size - 1, decoded, n, work) == NULL)
 		encoding = -1;
@@ -191,6 +204,7 @@ test_damage(void)
 		noticed |= rdb_ints_decode(out, size, decoded, n, work) != NULL;
 		(void) rdb_ints_get(out, size, (uint32) (next() % n), n, &value);
 		(void) rdb_ints_sum(out, size, (uint32) (next() % (n + 1)), n, &value);
+		(void) rdb_ints_range(out, size, n / 3, n / 3, n, decoded);
 		free(out);
 	}
 	check(noticed, "damaged streams are read without harm, and some are noticed");
@@ -287,6 +301,26 @@ get_string(const uint8 *data, Size size, uint32 i, uint32 n, RdbBytes *value)
 	return rdb_bytes_get(data, size, i, n, value, &area);
 }
 
+/* Some that follow on each other; their bytes are at most so many, and may be in the area. */
+static bool
+range_comes_back(const uint8 *data, Size size, uint32 n)
+{
+	static RdbBytes some[RDB_MOST_RANGE];
+	uint32		first = (uint32) (next() % (n + 1));
+	uint32		count = (uint32) (next() % (Min(n - first, RDB_MOST_RANGE) + 1));
+	Size		bytes = RDB_SYMBOLS_SLACK;
+	bool		good;
+
+	for (uint32 i = 0; i < count; i++)
+		bytes += strings[first + i].length;
+	good = rdb_bytes_range(data, size, first, count, n, some, area_of(bytes)) == NULL &&
+		rdb_bytes_range(data, size, first, n - first + 1, n, some, area_of(bytes)) != NULL &&
+		rdb_bytes_range(data, size, first, count, n, some, area_of(bytes)) == NULL;
+	for (uint32 i = 0; i < count && good; i++)
+		good = same_string(some[i], strings[first + i]);
+	return good;
+}
+
 /* Encode and decode n strings; returns the encoding, or -1. */
 static int
 strings_come_back(uint32 n, int allowed, uint32 *sizes)
@@ -306,6 +340,11 @@ strings_come_back(uint32 n, int allowed, uint32 *sizes)
 		if (!same_string(strings[i], strings_back[i]) ||
 			(i % (1 + n / 50) == 0 && (get_string(out, size, i, n, &value) != NULL ||
 									   !same_string(strings[i], value))))
+			encoding = -1;
+	}
+	for (int round = 0; round < 5 && encoding >= 0; round++)
+	{
+		if (!range_comes_back(out, size, n))
 			encoding = -1;
 	}
 	if (decode_strings(out, size - 1, n) == NULL)
@@ -464,6 +503,32 @@ same_row(const uint8 *data, Size size, uint32 row)
 }
 
 static bool
+rows_come_back(const uint8 *data, Size size)
+{
+	static RdbVector some;
+	static uint8 room[RDB_MOST_RANGE * 200];
+	uint32		first = (uint32) (next() % (vector.rows + 1));
+	uint32		count = (uint32) (next() % (Min(vector.rows - first, RDB_MOST_RANGE) + 1));
+	const RdbBytesArea area = {room, sizeof(room)};
+	uint32		nulls = 0;
+
+	if (rdb_chunk_range(data, size, vector.rows, first, vector.rows - first + 1, &some, &area) == NULL ||
+		rdb_chunk_range(data, size, vector.rows + 1, first, count, &some, &area) == NULL ||
+		rdb_chunk_range(data, size, vector.rows, first, count, &some, &area) != NULL ||
+		some.kind != vector.kind || some.rows != count)
+		return false;
+	for (uint32 i = 0; i < count; i++)
+	{
+		nulls += vector.is_null[first + i];
+		if (some.is_null[i] != vector.is_null[first + i] ||
+			(vector.kind == RDB_CHUNK_INTS ? some.values.ints[i] != vector.values.ints[first + i] :
+			 !same_string(some.values.bytes[i], vector.values.bytes[first + i])))
+			return false;
+	}
+	return some.nulls == nulls;
+}
+
+static bool
 chunk_comes_back(void)
 {
 	uint8	   *out = malloc(rdb_chunk_bound(&vector));
@@ -478,6 +543,8 @@ chunk_comes_back(void)
 		decode_chunk(out, size) == NULL;
 	for (uint32 row = 0; row < vector.rows && good; row++)
 		good = same_row(out, size, row);
+	for (int round = 0; round < 10 && good; round++)
+		good = rows_come_back(out, size);
 	/* a chunk of the other kind, or without the row, is none of its */
 	if (good)
 	{
@@ -492,6 +559,7 @@ chunk_comes_back(void)
 	{
 		out[next() % Min(size, 20)] ^= (uint8) (1 + next() % 255);
 		(void) decode_chunk(out, size);
+		(void) rows_come_back(out, size);
 	}
 	free(out);
 	return good;
