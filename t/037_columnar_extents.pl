@@ -191,7 +191,7 @@ sql("SELECT test_extent_free('f', $_)") foreach @fives, $fours[0];
 damage('f', $fives[0] + 2, 24, 'RDSX');
 my $frozen = frozen_xid('f');
 consume() foreach 1 .. 5;
-is(sql('VACUUM (FREEZE) f; VACUUM (FREEZE) f'), '', 'VACUUM passes by a free extent with a hole');
+is(sql('VACUUM (FREEZE, TRUNCATE off) f; VACUUM (FREEZE, TRUNCATE off) f'), '', 'VACUUM passes by a free extent with a hole');
 cmp_ok(frozen_xid('f'), '>', $frozen, 'and relfrozenxid advances');
 damage('f', $fours[0], 24 + 16 + 4, pack('V', 5));
 sql("SELECT test_extent_free('f', $fours[1])");
@@ -201,6 +201,30 @@ sql('SELECT ' . extent('f', "large $_", 5 * $room)) foreach 1 .. 3;
 is(sql('SELECT count(*), sum(k) FROM f'), '3000|4501500', 'and no row is written over');
 is(sql('VACUUM (FREEZE) f'), '', 'VACUUM passes by that, too');
 is(sql('SELECT count(*), sum(k) FROM f'), '3000|4501500', 'with all rows');
+is(join(',', map { state('f', $_) } $fives[0], $fives[1]), ',', 'free extents become pages for rows');
+like(sql("SELECT * FROM rustydb.verify('f')"), qr/^@{[ $fives[0] + 2 ]}\|\|the page is of an unknown kind$/m, 'but for what is damaged');
+
+# VACUUM makes row pages of free extents, and is cancelled wherever it is.
+sql('CREATE TABLE c (k int, t text) USING rustydb_columnar; INSERT INTO c SELECT g, repeat($$x$$, 200) FROM generate_series(1, 1000) g');
+my @long = map { sql('SELECT ' . extent('c', "long $_", 2500 * $room, 'false')) } 1 .. 2;
+sql('INSERT INTO c SELECT g, repeat($$x$$, 200) FROM generate_series(1001, 2000) g');
+sql("SELECT test_extent_free('c', $_)") foreach @long;
+consume();
+my $cancelled = 0;
+foreach my $ms (1 .. 40)
+{
+	my ($state) = failure_of($node, 'postgres', "SET statement_timeout = " . ($ms * 2) . "; VACUUM c");
+	last if $state eq '';
+	$cancelled++;
+	verify_is_clean('c', 'in order when VACUUM was cancelled') if $cancelled < 10;
+	sql("INSERT INTO c SELECT max(k) + 1, repeat('x', 200) FROM c") foreach 1 .. 3;
+}
+cmp_ok($cancelled, '>', 2, 'VACUUM was cancelled now and then');
+consume();
+sql('SELECT rustydb.columnar_compact($$c$$); VACUUM c; VACUUM c');
+verify_is_clean('c', 'in order in the end');
+is(sql('SELECT count(*), sum(k) FROM c'), join('|', 2000 + 3 * $cancelled, (2000 + 3 * $cancelled) * (2001 + 3 * $cancelled) / 2), 'with all rows');
+cmp_ok(pages('c'), '<', 1000, 'and the space is given back');
 
 # ---- writing is cancelled; and an extent is split while VACUUM goes on
 

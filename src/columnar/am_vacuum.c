@@ -368,6 +368,7 @@ make_space(Vacuum *vacuum)
 	rdb_extent_sweep_end(&vacuum->extents);
 	settle(vacuum);
 	trim(vacuum);
+	rdb_extent_pass_stamps();
 	vacuum->report.pages_left = RelationGetNumberOfBlocks(vacuum->rel);
 	rdb_vacuum_note_pages(vacuum->rel, vacuum->report.pages_left, vacuum->report.live,
 						  vacuum->indexes.n > 0);

@@ -14,8 +14,9 @@
 #include "columnar/settle_policy.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
-#include "store/extents.h"
+#include "store/extent_sweep.h"
 #include "store/group_blocks.h"
+#include "store/map_gather.h"
 #include "store/map_settle.h"
 #include "store/page_map.h"
 #include "utils/memutils.h"
@@ -89,10 +90,15 @@ rdb_move_groups(Relation rel, RdbPageRuns *free_pages)
 	List	   *groups;
 	ListCell   *cell;
 	MemoryContext context;
+	RdbPageRuns reserved;
 	bool		moved = true;
 
-	if (!rdb_policy_moves(RelationGetNumberOfBlocks(rel), rdb_runs_pages(free_pages, InvalidBlockNumber)))
+	if (!rdb_policy_moves(RelationGetNumberOfBlocks(rel), rdb_extent_unread_pages(rel) +
+						  rdb_runs_pages(free_pages, InvalidBlockNumber)))
 		return;
+	rdb_extent_dissolve(rel, free_pages);
+	rdb_runs_init(&reserved);
+	rdb_map_reserve(rel, free_pages, &reserved);
 	groups = rdb_group_list(rel);
 	list_sort(groups, last_first);
 	context = AllocSetContextCreate(CurrentMemoryContext, "moving groups", ALLOCSET_DEFAULT_SIZES);
@@ -109,6 +115,7 @@ rdb_move_groups(Relation rel, RdbPageRuns *free_pages)
 	}
 	MemoryContextDelete(context);
 	list_free(groups);
+	rdb_runs_merge(free_pages, &reserved);
 }
 
 /* The file was cut, and the visibility map with it, at a page of that number: say again of

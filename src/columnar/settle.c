@@ -620,6 +620,7 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 	MemoryContextSwitchTo(before);
 	if (limits->moves)
 		rdb_move_groups(rel, free_pages);
+	rdb_extent_pass_stamps();
 	FreeSpaceMapVacuum(rel);
 	MemoryContextDelete(settle->context);
 	list_free(settle->left);

@@ -314,6 +314,23 @@ note_list(RdbExtentSweep *sweep, BlockNumber first)
 	}
 }
 
+/* All that are listed; the lists are locked then. */
+static void
+note_listed(RdbExtentSweep *sweep, Relation rel)
+{
+	rdb_extent_sweep_begin(sweep, rel);
+	rdb_extent_lock_lists(rel);
+	for (int class = 0; class < RDB_EXTENT_CLASSES; class++)
+		note_list(sweep, rdb_extent_first_listed(rel, class));
+}
+
+static void
+end_listed(RdbExtentSweep *sweep)
+{
+	if (sweep->runs)
+		pfree(sweep->runs);
+}
+
 /*
  * No free extent that begins at that page or behind it is on a list any more: they are
  * about to be cut off.  Caller holds AccessExclusiveLock.
@@ -324,24 +341,128 @@ rdb_extent_forget_from(Relation rel, BlockNumber cut)
 	RdbExtentSweep sweep;
 	bool		any = false;
 
-	rdb_extent_sweep_begin(&sweep, rel);
-	rdb_extent_lock_lists(rel);
-	for (int class = 0; class < RDB_EXTENT_CLASSES; class++)
-		note_list(&sweep, rdb_extent_first_listed(rel, class));
+	note_listed(&sweep, rel);
 	for (int i = 0; i < sweep.nruns; i++)
 		any |= sweep.runs[i].first >= cut;
 	if (any)
-	{
 		rdb_extent_empty_lists(rel);
-		for (int i = 0; i < sweep.nruns; i++)
-		{
-			if (sweep.runs[i].first < cut)
-				rdb_extent_list(rel, sweep.runs[i].first, sweep.runs[i].npages, sweep.runs[i].stamp);
-		}
+	for (int i = 0; i < sweep.nruns && any; i++)
+	{
+		if (sweep.runs[i].first < cut)
+			rdb_extent_list(rel, sweep.runs[i].first, sweep.runs[i].npages, sweep.runs[i].stamp);
 	}
 	rdb_extent_unlock_lists(rel);
-	if (sweep.runs)
-		pfree(sweep.runs);
+	end_listed(&sweep);
+}
+
+/* ---- back to rows ---- */
+
+/* How many pages there are in free extents that nobody can be reading. */
+BlockNumber
+rdb_extent_unread_pages(Relation rel)
+{
+	RdbExtentSweep sweep;
+	BlockNumber pages = 0;
+
+	note_listed(&sweep, rel);
+	rdb_extent_unlock_lists(rel);
+	for (int i = 0; i < sweep.nruns; i++)
+		pages += is_unread(&sweep, sweep.runs[i].stamp) ? sweep.runs[i].npages : 0;
+	end_listed(&sweep);
+	return pages;
+}
+
+/* Forget what somebody may be reading; a standby's readers of the others are cancelled before
+ * their pages change.  Returns whether there are others. */
+static bool
+keep_unread(RdbExtentSweep *sweep)
+{
+	FullTransactionId horizon = InvalidFullTransactionId;
+
+	for (int i = 0; i < sweep->nruns; i++)
+	{
+		RdbFreeRun *run = &sweep->runs[i];
+
+		if (!is_unread(sweep, run->stamp))
+			run->extents = 0;
+		else if (!FullTransactionIdIsValid(horizon) || FullTransactionIdPrecedes(horizon, run->stamp))
+			horizon = run->stamp;
+	}
+	if (FullTransactionIdIsValid(horizon))
+		rdb_extent_log_merge(sweep->rel, horizon);
+	return FullTransactionIdIsValid(horizon);
+}
+
+/* Of free extents that nobody can be reading all pages but the first become row pages.  They
+ * are none of the extent's before: whenever this ends, VACUUM finds what is left. */
+static void
+dissolve_tails(Relation rel, RdbPageRuns *runs)
+{
+	RdbExtentSweep sweep;
+	bool		any;
+
+	note_listed(&sweep, rel);
+	any = keep_unread(&sweep);
+	if (any)
+		rdb_extent_empty_lists(rel);
+	for (int i = 0; i < sweep.nruns && any; i++)
+	{
+		const RdbFreeRun *run = &sweep.runs[i];
+
+		rdb_extent_list(rel, run->first, run->extents > 0 ? 1 : run->npages, run->stamp);
+	}
+	rdb_extent_unlock_lists(rel);
+	for (int i = 0; i < sweep.nruns && any; i++)
+	{
+		for (uint32 j = 1; sweep.runs[i].extents > 0 && j < sweep.runs[i].npages; j++)
+		{
+			CHECK_FOR_INTERRUPTS();
+			rdb_extent_make_rows(rel, sweep.runs[i].first + j, runs);
+		}
+	}
+	end_listed(&sweep);
+}
+
+/* Free extents of one page are taken off the list, and their pages become row pages. */
+static void
+dissolve_single(Relation rel, RdbPageRuns *runs)
+{
+	RdbExtentSweep sweep;
+	bool		any;
+
+	note_listed(&sweep, rel);
+	any = keep_unread(&sweep);
+	if (any)
+		rdb_extent_empty_lists(rel);
+	for (int i = 0; i < sweep.nruns && any; i++)
+	{
+		RdbFreeRun *run = &sweep.runs[i];
+
+		if (run->npages > 1)
+			run->extents = 0;
+		if (run->extents == 0)
+			rdb_extent_list(rel, run->first, run->npages, run->stamp);
+	}
+	rdb_extent_unlock_lists(rel);
+	for (int i = 0; i < sweep.nruns && any; i++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (sweep.runs[i].extents > 0)
+			rdb_extent_make_rows(rel, sweep.runs[i].first, runs);
+	}
+	end_listed(&sweep);
+}
+
+/*
+ * Free extents that nobody can be reading become empty row pages, which are added to the runs:
+ * whatever needs a page can use them then, and neighbours of both kinds are one run.  Caller
+ * holds ShareUpdateExclusiveLock.
+ */
+void
+rdb_extent_dissolve(Relation rel, RdbPageRuns *runs)
+{
+	dissolve_tails(rel, runs);
+	dissolve_single(rel, runs);
 }
 
 /* VACUUM has seen all pages, and done all else. */

@@ -34,6 +34,8 @@ typedef struct RdbExtentSweep
 extern void rdb_extent_sweep_begin(RdbExtentSweep *sweep, Relation rel);
 extern void rdb_extent_sweep_page(RdbExtentSweep *sweep, BlockNumber page);
 extern void rdb_extent_forget_from(Relation rel, BlockNumber cut);
+extern BlockNumber rdb_extent_unread_pages(Relation rel);
+extern void rdb_extent_dissolve(Relation rel, RdbPageRuns *runs);
 extern void rdb_extent_sweep_end(RdbExtentSweep *sweep);
 
 #endif							/* RDB_EXTENT_SWEEP_H */

@@ -16,6 +16,7 @@
 #include "store/extents.h"
 
 #include "access/generic_xlog.h"
+#include "access/xact.h"
 #include "access/xloginsert.h"
 #include "disk/io_events.h"
 #include "miscadmin.h"
@@ -596,6 +597,9 @@ rdb_extent_begins_with(Relation rel, BlockNumber first, const char *bytes, Size 
 
 /* ---- freeing ---- */
 
+/* The latest stamp that this process has given, since it last passed by them. */
+static FullTransactionId last_stamp;
+
 /*
  * Make an extent, whose first page is an intact one, a free one, and put it on the
  * list for its size; on none if that is damaged.  The lists are locked.
@@ -613,12 +617,28 @@ rdb_extent_list(Relation rel, BlockNumber first, uint32 npages, FullTransactionI
 	freed.npages = npages;
 	freed.before = read_list(rel, class).last;
 	freed.stamp = stamp;
+	if (FullTransactionIdFollows(stamp, last_stamp))
+		last_stamp = stamp;
 	if (freed.before == first || !look_at_page(rel, first, &ignored) ||
 		(freed.before != 0 && !is_free_of_class(rel, freed.before, class, &ignored)))
 		return;
 	lock_change(rel, buffers, first, freed.before, 0);
 	rdb_extent_apply_free(rel, buffers, &freed);
 	unlock_change(buffers);
+}
+
+/*
+ * A stamp is the next transaction id, and an extent is used again when all that run have
+ * later ones: never, where nobody takes one.  So take it, if none was taken since this
+ * process has freed something.
+ */
+void
+rdb_extent_pass_stamps(void)
+{
+	if (FullTransactionIdIsValid(last_stamp) &&
+		FullTransactionIdFollowsOrEquals(last_stamp, ReadNextFullTransactionId()))
+		(void) GetTopTransactionId();
+	last_stamp = InvalidFullTransactionId;
 }
 
 /*
@@ -660,4 +680,33 @@ rdb_extent_claim(Relation rel, BlockNumber number, BlockNumber first)
 		write_page(rel, buffer, &nothing, 0);
 	UnlockReleaseBuffer(buffer);
 	return claimed;
+}
+
+/*
+ * Make an empty row page, which is added to the runs, of a page that is none of an extent's any
+ * more, or the only one of a free extent that is on no list; nobody can be reading it.  What
+ * is damaged is left alone.
+ */
+void
+rdb_extent_make_rows(Relation rel, BlockNumber number, RdbPageRuns *runs)
+{
+	Buffer		buffer = lock_page(rel, number);
+	const RdbExtentPage *extent = RdbEngineArea(BufferGetPage(buffer));
+	bool		makes = is_extent_page(BufferGetPage(buffer)) &&
+		(extent->first != number || (extent->state == RDB_EXTENT_FREE && extent->npages == 1));
+
+	if (makes)
+	{
+		START_CRIT_SECTION();
+		PageInit(BufferGetPage(buffer), BLCKSZ, 0);
+		MarkBufferDirty(buffer);
+		if (RelationNeedsWAL(rel))
+			log_newpage_buffer(buffer, true);
+		END_CRIT_SECTION();
+	}
+	UnlockReleaseBuffer(buffer);
+	if (!makes)
+		return;
+	RecordPageWithFreeSpace(rel, number, BLCKSZ - SizeOfPageHeaderData);
+	rdb_runs_add(runs, number);
 }

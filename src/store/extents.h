@@ -15,6 +15,7 @@ extern BlockNumber rdb_extent_write_before(Relation rel, const char *bytes, Size
 										   BlockNumber end, RdbPageRuns *runs);
 extern RDB_EXPORT Size rdb_extent_read(Relation rel, BlockNumber first, uint32 index,
 									   char *bytes);
+extern void rdb_extent_pass_stamps(void);
 extern void rdb_extent_read_bytes(Relation rel, BlockNumber first, Size offset, Size length,
 								  char *bytes);
 extern bool rdb_extent_begins_with(Relation rel, BlockNumber first, const char *bytes,
@@ -28,6 +29,7 @@ extern RDB_EXPORT void rdb_extent_free(Relation rel, BlockNumber first);
 extern RDB_EXPORT bool rdb_extent_look(Relation rel, BlockNumber first, RdbExtentPage *head);
 extern bool rdb_extent_is_whole(Relation rel, const RdbExtentPage *head);
 extern bool rdb_extent_is_lost(Relation rel, BlockNumber number);
+extern void rdb_extent_make_rows(Relation rel, BlockNumber number, RdbPageRuns *runs);
 extern bool rdb_extent_claim(Relation rel, BlockNumber number, BlockNumber first);
 extern void rdb_extent_lock_lists(Relation rel);
 extern void rdb_extent_unlock_lists(Relation rel);

@@ -234,6 +234,13 @@ find_leaf(Relation rel, RdbMapTree tree, uint32 leaf)
 	return page;
 }
 
+/* Where a page of a tree is; 0: nowhere. */
+BlockNumber
+rdb_map_page_of(Relation rel, RdbMapTree tree, int level, uint32 index)
+{
+	return level == 1 ? find_inner(rel, tree, index) : find_leaf(rel, tree, index);
+}
+
 /* The remembered leaf's buffer, if it still is that leaf. */
 static Buffer
 read_cached(Relation rel, RdbMapTree tree, uint32 leaf)

@@ -28,6 +28,7 @@ extern Buffer rdb_map_read_meta(Relation rel);
 extern Buffer rdb_map_read_leaf(Relation rel, RdbMapTree tree, uint32 leaf);
 /* The first number that a page of a tree has to do with. */
 extern uint32 rdb_map_first_number(RdbMapTree tree, int level, uint32 index);
+extern BlockNumber rdb_map_page_of(Relation rel, RdbMapTree tree, int level, uint32 index);
 extern void rdb_map_unlink(Relation rel, BlockNumber page, RdbMapTree tree, int level,
 						   uint32 index);
 extern bool rdb_map_move(Relation rel, BlockNumber page, BlockNumber to, RdbMapTree tree, int level,

@@ -28,6 +28,7 @@
 #include "storage/lmgr.h"
 #include "store/engine_page.h"
 #include "store/extent_sweep.h"
+#include "store/map_gather.h"
 #include "store/map_thaw.h"
 #include "store/map_tree.h"
 #include "store/page_map.h"
@@ -357,6 +358,7 @@ rdb_map_trim(Relation rel, RdbPageRuns *free_pages)
 	unmap_from(rel, cut);
 	if (!clear_trees(rel, cut, free_pages))
 		return false;
+	rdb_map_gather(rel, free_pages, cut);
 	/* the file must not be shorter on disk than replay would have it */
 	XLogFlush(XactLastRecEnd);
 	RelationTruncate(rel, cut);

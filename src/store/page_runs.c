@@ -94,6 +94,18 @@ rdb_runs_add(RdbPageRuns *runs, BlockNumber page)
 		insert(runs, at, page);
 }
 
+/* All pages of other runs, which are none then. */
+void
+rdb_runs_merge(RdbPageRuns *runs, RdbPageRuns *others)
+{
+	for (int i = 0; i < others->n; i++)
+	{
+		for (uint32 j = 0; j < others->runs[i].npages; j++)
+			rdb_runs_add(runs, others->runs[i].first + j);
+	}
+	rdb_runs_free(others);
+}
+
 /* The first page of so many neighbours before a page, which are taken out; invalid if
  * there are none. */
 BlockNumber

@@ -23,6 +23,7 @@ typedef struct RdbPageRuns
 } RdbPageRuns;
 
 extern void rdb_runs_add(RdbPageRuns *runs, BlockNumber page);
+extern void rdb_runs_merge(RdbPageRuns *runs, RdbPageRuns *others);
 extern BlockNumber rdb_runs_take(RdbPageRuns *runs, uint32 npages, BlockNumber end);
 extern BlockNumber rdb_runs_pages(const RdbPageRuns *runs, BlockNumber end);
 extern void rdb_runs_init(RdbPageRuns *runs);
