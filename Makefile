@@ -53,7 +53,7 @@ endif
 # that) and -isystem counts as -isystem, for gcc and clang.
 PG_CPPFLAGS = -std=gnu11 -Wall -Wextra -Werror -isystem $(shell $(PG_CONFIG) --includedir-server) -I$(srcdir)/src
 PG_CFLAGS = -MMD -MP
-SHLIB_LINK = -ljansson -luring
+SHLIB_LINK = -ljansson -luring -lzstd
 
 # PGXS hands clang the flags that PostgreSQL was built with, and that was gcc.
 ifneq ($(findstring clang,$(notdir $(firstword $(CC)))),)

@@ -45,9 +45,10 @@ events() {
 SELECT g AS id, timestamptz '2026-01-01' + g * interval '250 ms' AS at, md5(g::text)::uuid AS request, 1 + $(pick g 21 5000) AS user_id,
     $(pick g 22 300) AS host, (ARRAY['GET', 'POST', 'PUT', 'DELETE'])[1 + $(pick g 23 4)] AS method, '/api/v1/resource/' || $(pick g 24 500) AS path,
     (ARRAY[200, 200, 200, 200, 201, 304, 404, 500])[1 + $(pick g 25 8)] AS status, $(pick g 26 1000) AS latency, sin(g) AS score,
-    $(pick g 27 100000)::int8 AS bytes_in, $(pick g 28 100000)::int8 AS bytes_out, 'agent ' || $(pick g 29 40) AS agent,
+    $(pick g 27 100000)::int8 AS bytes_in, $(pick g 28 100000)::int8 AS bytes_out, 'Mozilla/5.0 (' || (ARRAY['Windows NT 10.0; Win64; x64', 'Macintosh; Intel Mac OS X 10_15_7', 'X11; Linux x86_64', 'Linux; Android 14; SM-S921B'])[1 + $(pick g 29 4)] ||
+    ') AppleWebKit/537.36 (KHTML, like Gecko) Chrome/' || 110 + $(pick g 34 20) || '.0.0.0 Safari/537.36' AS agent,
     (ARRAY['eu', 'us', 'ap'])[1 + $(pick g 30 3)] AS region, $(pick g 31 2) = 0 AS cached, $(pick g 32 10)::int2 AS shard,
-    NULL::text AS error, ($(pick g 33 10000) / 100.0)::numeric(8,2) AS cost, date '2026-01-01' + (g / 345600)::int AS day, 'constant' AS source
+    CASE WHEN $(pick g 25 8) = 7 THEN 'upstream timed out (110: Connection timed out) while reading response header from upstream' END AS error, ($(pick g 33 10000) / 100.0)::numeric(8,2) AS cost, date '2026-01-01' + (g / 345600)::int AS day, 'ingest-gateway/2.14.3' AS source
 FROM generate_series(1::bigint, $EVENTS) g
 END
 }
@@ -99,6 +100,17 @@ sizes() {
         "$(ratio "$heap" "$columnar")"
 }
 
+# The size of a copy that is compressed by Zstandard.
+zstd_size() {
+    local heap columnar
+    in_database rustydb_columnar -c "CREATE TABLE packed (LIKE $1)" -c "SELECT rustydb.set_table_option('packed', 'zstd_level', '3')" \
+        -c "INSERT INTO packed SELECT * FROM $1" -c CHECKPOINT -c 'VACUUM packed' -c 'VACUUM packed' >/dev/null
+    heap=$(in_database heap -c "SELECT pg_table_size('$1')")
+    columnar=$(in_database rustydb_columnar -c "SELECT pg_table_size('packed')" -c 'DROP TABLE packed')
+    printf '    %-44s heap %9.1f MB   rustydb_columnar %9.1f MB   ratio %s\n' "size of $1, with Zstandard" "$(ratio "$heap" 1000000)" \
+        "$(ratio "$columnar" 1000000)" "$(ratio "$heap" "$columnar")"
+}
+
 machine
 new_server columnar "$PORT" "shared_buffers = 4GB" "max_wal_size = 20GB" "checkpoint_timeout = 1h" "synchronous_commit = off" \
     "max_parallel_workers_per_gather = 0" "jit = off" "work_mem = 64MB" "rustydb.settle_delay = -1" "shared_preload_libraries = 'rustydb_storage'"
@@ -121,6 +133,8 @@ for kind in $KINDS; do
 done
 sizes lineitem
 sizes events
+zstd_size lineitem
+zstd_size events
 compare "TPC-H Q1" "SELECT l_returnflag, l_linestatus, sum(l_quantity), sum(l_extendedprice), sum(l_extendedprice * (1 - l_discount)),
     sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)), avg(l_quantity), avg(l_extendedprice), avg(l_discount), count(*)
     FROM lineitem WHERE l_shipdate <= date '1998-12-01' - 90 GROUP BY 1, 2 ORDER BY 1, 2"
@@ -146,7 +160,7 @@ parallel=$(times_of rustydb_columnar "$scan" 'SET max_parallel_workers_per_gathe
 printf '    %-44s serial %s ms, two processes %s ms, ratio %s\n' "a filter on a string" "$serial" "$parallel" "$(ratio "$serial" "$parallel")"
 
 # changes
-echo "INSERT INTO events VALUES (-1, '2026-01-01', 'e4da3b7f-bbce-2345-d777-2b0674a318d5', 1, 2, 'GET', '/a/b/c', 200, 5, 0.5, 1, 2, 'agent 5', 'eu',
+echo "INSERT INTO events VALUES (-1, '2026-01-01', 'e4da3b7f-bbce-2345-d777-2b0674a318d5', 1, 2, 'GET', '/a/b/c', 200, 5, 0.5, 1, 2, 'curl/8.5.0', 'eu',
 true, 1::int2, NULL, 5.5, '2026-01-01', 'constant');" | tr '\n' ' ' >insert.sql
 echo "\\set id random(1, $EVENTS)
 UPDATE events SET latency = latency + 1 WHERE id = :id;" >update.sql

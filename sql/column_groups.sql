@@ -252,6 +252,37 @@ SELECT rustydb.columnar_compact('h');
 SELECT rustydb.columnar_compact('pg_class');
 SELECT rustydb.columnar_groups('no_such_table');
 
+-- ---- Zstandard
+
+CREATE TABLE packed (k int, doc jsonb, n numeric, few text) USING rustydb_columnar;
+INSERT INTO packed SELECT i, jsonb_build_object('user', i % 100, 'page', '/products/' || i % 50, 'session', md5((i / 10)::text)),
+    CASE WHEN i % 5 = 0 THEN i / 8.0 ELSE i END, 'one of ' || i % 3 FROM generate_series(1, 20000) i;
+CREATE TABLE plain (LIKE packed) USING rustydb_columnar;
+INSERT INTO plain SELECT * FROM packed;
+CREATE TABLE as_heap USING heap AS SELECT * FROM packed;
+CREATE INDEX ON packed (k);
+SELECT rustydb.set_table_option('packed', 'zstd_level', '5');
+SELECT p.rows, p.bytes < q.bytes / 2 AS smaller FROM rustydb.columnar_compact('packed') p, rustydb.columnar_compact('plain') q;
+SELECT column_name, sum(p.bytes) < sum(q.bytes) AS smaller, sum(p.bytes) <= sum(q.bytes) AS not_larger
+    FROM rustydb.columnar_encodings('packed') p JOIN rustydb.columnar_encodings('plain') q USING (column_name, chunk) GROUP BY 1 ORDER BY 1;
+SELECT p.compression_ratio < q.compression_ratio AS smaller
+    FROM rustydb.columnar_column_stats('packed', 'doc') p, rustydb.columnar_column_stats('plain', 'doc') q;
+SELECT count(*) FROM (SELECT * FROM packed EXCEPT ALL SELECT * FROM as_heap) x;
+SELECT count(*) FROM (SELECT * FROM as_heap EXCEPT ALL SELECT * FROM packed) x;
+SET enable_seqscan = off;
+SET rustydb.enable_columnar_scan = off;
+SELECT * FROM packed WHERE k IN (5, 12345);
+RESET enable_seqscan;
+RESET rustydb.enable_columnar_scan;
+UPDATE packed SET few = 'changed' WHERE k % 1000 = 7;
+UPDATE as_heap SET few = 'changed' WHERE k % 1000 = 7;
+SELECT count(*) FROM (SELECT * FROM packed EXCEPT ALL SELECT * FROM as_heap) x;
+-- what is in groups stays as it is
+SELECT rustydb.set_table_option('packed', 'zstd_level', NULL);
+SELECT rows FROM rustydb.columnar_compact('packed');
+SELECT count(*) FROM (SELECT * FROM packed EXCEPT ALL SELECT * FROM as_heap) x;
+SELECT * FROM rustydb.verify('packed');
+
 -- ---- a user's catalog table, and a temporary one
 
 CREATE TABLE cat (k int) USING rustydb_columnar WITH (user_catalog_table = true);

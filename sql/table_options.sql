@@ -19,6 +19,8 @@ SELECT rustydb.set_table_option('s', 'read_ahead_pages', '4097');
 SELECT rustydb.set_table_option('s', 'read_ahead_pages', '-1');
 SELECT rustydb.set_table_option('s', 'colour', 'red');
 SELECT rustydb.set_table_option('c', 'read_ahead_pages', '1');
+SELECT rustydb.set_table_option('c', 'zstd_level', '20');
+SELECT rustydb.set_table_option('s', 'zstd_level', '1');
 SELECT rustydb.set_table_option('h', 'read_ahead_pages', '1');
 SELECT rustydb.set_table_option(1, 'read_ahead_pages', '1');
 SELECT rustydb.set_table_option(NULL, 'read_ahead_pages', '1');

@@ -29,7 +29,7 @@ note("seed $seed: RUSTYDB_SEED=$seed runs the same");
 
 my $node = new_node('differential', { extension => 0 },
 	'fsync = off', 'shared_buffers = 16MB', 'max_prepared_transactions = 10', 'lock_timeout = 80ms',
-	'deadlock_timeout = 10s', 'statement_timeout = 20s', 'max_parallel_workers = 4', 'log_min_messages = error', 'log_min_error_statement = panic');
+	'deadlock_timeout = 10s', 'statement_timeout = 20s', 'max_parallel_workers = 4', 'rustydb.zstd_level = ' . $seed % 3, 'log_min_messages = error', 'log_min_error_statement = panic');
 
 foreach my $database (sort keys %access)
 {

@@ -18,7 +18,7 @@ note("seed $seed");
 
 my $QUERIES = $ENV{RUSTYDB_CHECK_LONG} ? 4000 : 400;
 my $node = new_node('aggregates', 'rustydb.settle_delay = -1', 'jit = off', 'max_parallel_workers_per_gather = 0',
-	'hash_mem_multiplier = 1');
+	'hash_mem_multiplier = 1', 'rustydb.zstd_level = ' . int(rand(3)));
 sub sql { return try($node, @_); }
 sub pick { return $_[ int(rand(@_)) ]; }
 
@@ -150,7 +150,7 @@ compare('all in groups');
 same("SELECT few, $_(zero), $_(same), $_(f4), $_(n) FROM T GROUP BY few") foreach (qw(min max));
 same("SELECT $_(zero), $_(same) FROM T") foreach (qw(min max));
 same('SELECT sum(same), avg(same), sum(zero), avg(zero), count(zero) FROM T');
-cmp_ok($vectors, '>', 0.8 * $QUERIES, 'most of them on vectors');
+cmp_ok($vectors, '>', 0.7 * $QUERIES, 'most of them on vectors');
 
 # with rows that lack a column, and a column of another type than it had
 both('ALTER TABLE T ADD added int DEFAULT 7');

@@ -150,6 +150,13 @@ rdb_chunk_encoding(const uint8 *data)
 	return data[HEADER + rdb_load32(data + 6)] & ~RDB_PACKED_BIT;
 }
 
+/* Whether they are packed strings. */
+bool
+rdb_chunk_is_packed(const uint8 *data)
+{
+	return data[0] == RDB_CHUNK_BYTES && (data[HEADER + rdb_load32(data + 6)] & RDB_PACKED_BIT) != 0;
+}
+
 /* Let strings be packed, as rdb_bytes_may_pack() says. */
 void
 rdb_chunk_may_pack(RdbChunkWork *work, RdbSymbolWork *symbols)

@@ -38,6 +38,7 @@ extern Size rdb_chunk_bound(const RdbVector *vector);
 extern Size rdb_chunk_encode(const RdbVector *vector, int allowed, RdbChunkWork *work,
 							 uint8 *out, uint32 *sizes);
 extern RdbEncoding rdb_chunk_encoding(const uint8 *data);
+extern bool rdb_chunk_is_packed(const uint8 *data);
 extern void rdb_chunk_may_pack(RdbChunkWork *work, RdbSymbolWork *symbols);
 extern Size rdb_chunk_area(const uint8 *data, Size size);
 extern const char *rdb_chunk_decode(const uint8 *data, Size size, RdbVector *vector,

@@ -319,7 +319,7 @@ add_sizes(Relation rel, AttrNumber attno, ColumnSizes *sizes)
 			const RdbGroupChunk *chunk = rdb_group_chunk(group, attno - 1, i);
 
 			sizes->raw += chunk->raw_size;
-			sizes->compressed += (int64) chunk->size + chunk->shapes_size;
+			sizes->compressed += (int64) rdb_group_stored_size(chunk);
 			if (chunk->encoding < RDB_NENCODINGS)
 				sizes->chunks[chunk->encoding]++;
 		}

@@ -6,7 +6,9 @@
 
 #include "columnar/columnar.h"
 
+#include "codec/zstd_bytes.h"
 #include "columnar/agg_path.h"
+#include "columnar/group_write.h"
 #include "columnar/scan_path.h"
 #include "columnar/scan_prefetch.h"
 #include "columnar/settle.h"
@@ -27,6 +29,12 @@ rdb_columnar_settings(void)
 							 &rdb_settle_eagerly,
 							 false,
 							 PGC_SIGHUP, GUC_NOT_IN_SAMPLE, NULL, NULL, NULL);
+	DefineCustomIntVariable("rustydb.zstd_level",
+							"Sets the level at which column groups are compressed by Zstandard.",
+							"0 leaves it at their encodings. A table's option zstd_level is stronger.",
+							&rdb_zstd_level,
+							0, 0, RDB_ZSTD_MOST_LEVEL,
+							PGC_USERSET, 0, NULL, NULL, NULL);
 	DefineCustomBoolVariable("rustydb.enable_columnar_scan",
 							 "Enables the planner's use of columnar scans.",
 							 NULL,

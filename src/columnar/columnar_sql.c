@@ -139,7 +139,7 @@ put_chunk(ReturnSetInfo *result, Relation rel, const RdbGroup *group, int column
 	values[3] = CStringGetTextDatum(rdb_encoding_name(chunk->encoding));
 	values[4] = Int32GetDatum((int32) rdb_group_rows_of(group, i));
 	values[5] = Int32GetDatum((int32) chunk->nulls);
-	values[6] = Int64GetDatum((int64) chunk->size + chunk->shapes_size);
+	values[6] = Int64GetDatum((int64) rdb_group_stored_size(chunk));
 	values[7] = size_of(chunk, RDB_PLAIN, &nulls[7]);
 	values[8] = size_of(chunk, RDB_DICTIONARY, &nulls[8]);
 	values[9] = size_of(chunk, RDB_RUN_LENGTH, &nulls[9]);

@@ -15,11 +15,15 @@
 #include "catalog/pg_type_d.h"
 #include "codec/ints_read.h"
 #include "codec/symbols.h"
+#include "codec/zstd_bytes.h"
 #include "columnar/numeric_int.h"
 #include "compat/compat.h"
 #include "lib/hyperloglog.h"
 #include "common/hashfn.h"
 #include "utils/memutils.h"
+
+/* Fewer bytes are not worth compressing. */
+#define LEAST_COMPRESSED 256
 
 /* Up to so many bytes follow a short header. */
 #define SHORT_PAYLOAD (VARATT_SHORT_MAX - VARHDRSZ_SHORT)
@@ -207,30 +211,89 @@ count_distinct(const RdbVector *vector)
 	return (uint32) Max(1, Min(distinct + 0.5, vector->rows - vector->nulls));
 }
 
+/* Compress what was appended of a chunk, if that saves a sixteenth. */
+static void
+compress(RdbGroupChunk *chunk, int level, StringInfo out)
+{
+	Size		size = rdb_group_chunk_size(chunk);
+	char	   *start = out->data + out->len - size;
+	char	   *packed;
+
+	chunk->zstd_size = 0;
+	if (level == 0 || size < LEAST_COMPRESSED)
+		return;
+	packed = palloc_extended(size, MCXT_ALLOC_HUGE);
+	chunk->zstd_size = (uint32) rdb_zstd_compress(start, size, level, packed, size - size / 16);
+	if (chunk->zstd_size > 0)
+	{
+		memcpy(start, packed, chunk->zstd_size);
+		out->len -= (int) (size - chunk->zstd_size);
+	}
+	pfree(packed);
+}
+
+/* Append a vector, and shapes if there are any, as they measure smallest; whether strings are
+ * packed then. */
+static bool
+append(const RdbVector *vector, const int64 *shapes, RdbSymbolWork *symbols, RdbGroupChunk *chunk,
+	   int zstd_level, StringInfo out)
+{
+	uint8	   *start = (uint8 *) out->data + out->len;
+	bool		packed;
+
+	rdb_chunk_may_pack(work(), symbols);
+	chunk->size = (uint32) rdb_chunk_encode(vector, RDB_ALL_ENCODINGS, work(), start, chunk->sizes);
+	chunk->encoding = (uint8) rdb_chunk_encoding(start);
+	packed = rdb_chunk_is_packed(start);
+	chunk->shapes_size = 0;
+	if (shapes != NULL)
+		chunk->shapes_size = (uint32) rdb_chunk_encode_ints(shapes, vector->rows, work(), start + chunk->size);
+	out->len += (int) rdb_group_chunk_size(chunk);
+	compress(chunk, zstd_level, out);
+	return packed;
+}
+
+/* The same without packing strings: Zstandard may find more in them as they are.  What is
+ * smaller stays. */
+static void
+try_unpacked(const RdbVector *vector, const int64 *shapes, RdbGroupChunk *chunk, int zstd_level,
+			 StringInfo out)
+{
+	RdbGroupChunk before = *chunk;
+	Size		size = rdb_group_stored_size(&before);
+	char	   *saved = palloc_extended(size, MCXT_ALLOC_HUGE);
+
+	out->len -= (int) size;
+	memcpy(saved, out->data + out->len, size);
+	(void) append(vector, shapes, NULL, chunk, zstd_level, out);
+	if (rdb_group_stored_size(chunk) >= size)
+	{
+		out->len -= (int) rdb_group_stored_size(chunk);
+		memcpy(out->data + out->len, saved, size);
+		out->len += (int) size;
+		*chunk = before;
+	}
+	pfree(saved);
+}
+
 /*
  * Append a vector of values as they lie in tuples to what there is of its column; the
  * chunk, whose offset and raw size are set, says how.  The vector is what will be
- * decoded then.
+ * decoded then.  A level of Zstandard, up to RDB_ZSTD_MOST_LEVEL, or 0: none.
  */
 void
 rdb_column_encode(const RdbGroupColumn *column, RdbVector *vector, RdbGroupChunk *chunk,
-				  StringInfo out)
+				  int zstd_level, StringInfo out)
 {
 	int64	   *shapes = palloc(vector->rows * sizeof(int64));
 	bool		same;
+	const int64 *kept;
 
 	take_form(column, vector, chunk, shapes, &same);
-	rdb_chunk_may_pack(work(), symbol_work());
+	kept = same ? NULL : shapes;
 	enlargeStringInfo(out, (int) (rdb_chunk_bound(vector) + RDB_INTS_BOUND(vector->rows)));
-	chunk->size = (uint32) rdb_chunk_encode(vector, RDB_ALL_ENCODINGS, work(),
-											(uint8 *) out->data + out->len, chunk->sizes);
-	chunk->encoding = (uint8) rdb_chunk_encoding((uint8 *) out->data + out->len);
-	out->len += (int) chunk->size;
-	chunk->shapes_size = 0;
-	if (!same)
-		chunk->shapes_size = (uint32) rdb_chunk_encode_ints(shapes, vector->rows, work(),
-															(uint8 *) out->data + out->len);
-	out->len += (int) chunk->shapes_size;
+	if (append(vector, kept, symbol_work(), chunk, zstd_level, out) && zstd_level > 0)
+		try_unpacked(vector, kept, chunk, zstd_level, out);
 	chunk->nulls = vector->nulls;
 	chunk->distinct = count_distinct(vector);
 	pfree(shapes);

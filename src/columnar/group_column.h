@@ -102,7 +102,7 @@ rdb_value_store(char *data, int length, int64 value)
 
 extern RdbVector *rdb_vector_make(uint32 rows);
 extern void rdb_column_encode(const RdbGroupColumn *column, RdbVector *vector,
-							  RdbGroupChunk *chunk, StringInfo out);
+							  RdbGroupChunk *chunk, int zstd_level, StringInfo out);
 extern const char *rdb_column_decode(const RdbGroupColumn *column, const RdbGroupChunk *chunk,
 									 uint32 rows, const char *bytes, RdbColumnData *data,
 									 const RdbBytesArea *area);

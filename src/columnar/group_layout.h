@@ -65,7 +65,7 @@ typedef struct RdbGroupChunk
 	uint32		nulls;
 	uint32		distinct;		/* about; of those not NULL */
 	uint32		bloom_size;		/* of a Bloom filter behind that; 0: there is none */
-	uint32		reserved;		/* 0 */
+	uint32		zstd_size;		/* of vector and shapes, compressed as one; 0: they are not */
 	uint32		sizes[RDB_NENCODINGS];	/* what the values came to in each encoding */
 	uint8		form;			/* RdbForm */
 	uint8		encoding;		/* RdbEncoding */
@@ -86,6 +86,19 @@ static inline int
 rdb_group_ncolumns(const RdbGroupHeader *header)
 {
 	return header->natts + RDB_HEADER_COLUMNS;
+}
+
+/* How many bytes a chunk takes, and how many it is read as; but for its Bloom filter. */
+static inline Size
+rdb_group_chunk_size(const RdbGroupChunk *chunk)
+{
+	return (Size) chunk->size + chunk->shapes_size;
+}
+
+static inline Size
+rdb_group_stored_size(const RdbGroupChunk *chunk)
+{
+	return chunk->zstd_size > 0 ? chunk->zstd_size : rdb_group_chunk_size(chunk);
 }
 
 /* How many rows chunks have, where there are so many columns: vectors of all of them

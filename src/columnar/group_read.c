@@ -10,6 +10,7 @@
 #include "columnar/group_read.h"
 
 #include "buffer/block_cache.h"
+#include "codec/zstd_bytes.h"
 #include "miscadmin.h"
 #include "store/extents.h"
 #include "store/group_blocks.h"
@@ -62,12 +63,16 @@ read_bytes(Relation rel, const RdbGroup *group, Size offset, Size length, char *
 		rdb_extent_read_bytes(rel, group->first, offset, length, bytes);
 }
 
+/* As many as rows of a page's size could come to, and more than there can be. */
+#define MOST_CHUNK_BYTES ((Size) RDB_CHUNK_ROWS * (BLCKSZ + 64))
+
 static bool
 is_chunk_inside(const RdbGroupHeader *header, const RdbGroupChunk *chunk)
 {
-	uint64		end = (uint64) chunk->offset + chunk->size + chunk->shapes_size + chunk->bloom_size;
+	uint64		end = (uint64) chunk->offset + rdb_group_stored_size(chunk) + chunk->bloom_size;
 
-	return chunk->offset >= header->footer_size && end <= header->size;
+	return chunk->offset >= header->footer_size && end <= header->size &&
+		rdb_group_chunk_size(chunk) <= MOST_CHUNK_BYTES;
 }
 
 static bool
@@ -309,13 +314,34 @@ page_of(const RdbGroup *group, const RdbGroupChunk *entry)
 	return group->first + entry->offset / RDB_EXTENT_ROOM;
 }
 
+/* A chunk's bytes as they are decoded, out of its extent. */
+static void
+read_stored(Relation rel, const RdbGroup *group, int column, uint32 chunk, char *bytes)
+{
+	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
+	char	   *stored;
+	const char *wrong;
+
+	if (entry->zstd_size == 0)
+	{
+		read_bytes(rel, group, entry->offset, rdb_group_chunk_size(entry), bytes);
+		return;
+	}
+	stored = palloc_extended(entry->zstd_size, MCXT_ALLOC_HUGE);
+	read_bytes(rel, group, entry->offset, entry->zstd_size, stored);
+	wrong = rdb_zstd_decompress(stored, entry->zstd_size, bytes, rdb_group_chunk_size(entry));
+	pfree(stored);
+	if (wrong != NULL)
+		rdb_group_damaged_chunk(rel, group, column, chunk, wrong);
+}
+
 /* Have a chunk's bytes in memory, from the block cache or from its pages. */
 static void
 read_chunk(Relation rel, RdbGroup *group, int column, uint32 chunk, bool look)
 {
 	RdbLoadedColumn *loaded = &group->loaded[column];
 	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
-	Size		size = (Size) entry->size + entry->shapes_size;
+	Size		size = rdb_group_chunk_size(entry);
 	bool		cached = is_cached(rel, group);
 	RdbCacheKey key = key_of(rel, group, column, chunk);
 	RdbCachePin pin;
@@ -332,7 +358,7 @@ read_chunk(Relation rel, RdbGroup *group, int column, uint32 chunk, bool look)
 	}
 	else
 	{
-		read_bytes(rel, group, entry->offset, size, loaded->bytes);
+		read_stored(rel, group, column, chunk, loaded->bytes);
 		if (cached)
 			rdb_block_cache_add(&key, page_of(group, entry), loaded->bytes, (uint32) size);
 	}
@@ -347,14 +373,16 @@ rdb_group_load(Relation rel, RdbGroup *group, int column, uint32 chunk)
 	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
 	const char *bytes;
 	const char *wrong;
+	bool		in_memory;
 
 	if (loaded->chunk == chunk)
 		return &loaded->data;
 	loaded->chunk = RDB_NOT_LOADED;
 	make_room(group, loaded, entry);
-	if (group->memory == NULL)
+	in_memory = group->memory != NULL && entry->zstd_size == 0;
+	if (!in_memory)
 		read_chunk(rel, group, column, chunk, true);
-	bytes = group->memory ? group->memory + entry->offset : loaded->bytes;
+	bytes = in_memory ? group->memory + entry->offset : loaded->bytes;
 	make_area(group, loaded, rdb_column_area(entry, bytes));
 	wrong = rdb_column_decode(&group->columns[column], entry, rdb_group_rows_of(group, chunk),
 							  bytes, &loaded->data, &loaded->area);
@@ -376,7 +404,7 @@ uint8 *
 rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk)
 {
 	const RdbGroupChunk *entry = rdb_group_chunk(group, column, chunk);
-	Size		at = (Size) entry->offset + entry->size + entry->shapes_size;
+	Size		at = (Size) entry->offset + rdb_group_stored_size(entry);
 	bool		cached = is_cached(rel, group);
 	RdbCacheKey key = key_of(rel, group, (int) ((uint32) column | BLOOM_COLUMN), chunk);
 	BlockNumber page = group->first + (BlockNumber) (at / RDB_EXTENT_ROOM);
@@ -458,7 +486,7 @@ rdb_group_value(Relation rel, RdbGroup *group, int column, uint32 row, char *roo
 	else if (loaded->read != chunk && is_cached(rel, group) &&
 			 rdb_block_cache_pin(&key, page_of(group, entry), &pin))
 	{
-		wrong = pin.size == entry->size + entry->shapes_size ?
+		wrong = pin.size == rdb_group_chunk_size(entry) ?
 			get_value(group, column, chunk, at, pin.bytes, &area, value) : "It has another size in the block cache";
 		if (wrong == NULL)
 			rdb_single_copy(value, room, size);
@@ -533,7 +561,7 @@ rdb_group_range(Relation rel, RdbGroup *group, int column, uint32 row, uint32 n,
 	if (loaded->read != chunk && is_cached(rel, group) &&
 		rdb_block_cache_pin(&key, page_of(group, entry), &pin))
 	{
-		wrong = pin.size == entry->size + entry->shapes_size ?
+		wrong = pin.size == rdb_group_chunk_size(entry) ?
 			get_range(group, column, row, n, pin.bytes, data, area) : "It has another size in the block cache";
 		rdb_block_cache_unpin(&pin);
 	}

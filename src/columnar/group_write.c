@@ -17,13 +17,17 @@
 #include "columnar/group_ranges.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
+#include "store/table_options.h"
 #include "utils/memutils.h"
+
+int			rdb_zstd_level = 0;
 
 typedef struct Builder
 {
 	Relation	rel;
 	const RdbGroupSource *sources;
 	int			nsources;
+	int			zstd_level;
 	RdbGroupHeader header;
 	RdbGroupBlock *blocks;
 	StringInfoData lines;		/* uint16 each */
@@ -230,7 +234,8 @@ end_chunk(Builder *builder)
 		builder->vectors[i]->rows = builder->filled;
 		chunk->raw_size = builder->raw_sizes[i];
 		chunk->offset = (uint32) builder->contents[i].len;	/* in its column's, so far */
-		rdb_column_encode(&builder->columns[i], builder->vectors[i], chunk, &builder->contents[i]);
+		rdb_column_encode(&builder->columns[i], builder->vectors[i], chunk, builder->zstd_level,
+						  &builder->contents[i]);
 		rdb_ranges_note(&builder->columns[i], builder->vectors[i], chunk, &builder->ranges);
 		rdb_bloom_note(&builder->columns[i], builder->vectors[i], chunk, &builder->contents[i]);
 	}
@@ -347,6 +352,7 @@ rdb_group_encode(Relation rel, const RdbGroupSource *sources, int n, Size *size)
 	builder->rel = rel;
 	builder->sources = sources;
 	builder->nsources = n;
+	builder->zstd_level = rdb_option(rel, RDB_OPTION_ZSTD_LEVEL, rdb_zstd_level);
 	begin(builder);
 	add_rows(builder);
 	*size = lay_out(builder);

@@ -16,6 +16,9 @@ typedef struct RdbGroupSource
 	const char *page;
 } RdbGroupSource;
 
+/* A level of Zstandard; 0: none. */
+extern int	rdb_zstd_level;
+
 extern void rdb_settled_header(HeapTupleHeader header, uint16 *infomask, uint16 *infomask2);
 extern char *rdb_group_encode(Relation rel, const RdbGroupSource *sources, int n, Size *size);
 

@@ -70,8 +70,11 @@ typedef struct Settle
 	int			n;
 	int			room;
 	uint32		rows;
+	uint32		most_rows;
 	RdbSettling *blocks;
 	RdbGroupSource *sources;
+	double		row_bytes;		/* in the group before, if there was one */
+	double		block_rows;		/* of a block likewise; 0: there was none */
 	/* how columns were encoded in the group before; NULL: there was none */
 	const uint8 *encodings;
 	uint8	   *next_encodings;
@@ -345,7 +348,7 @@ usual_encoding(const RdbGroup *group, int column, double *ratio)
 
 		counts[Min(chunk->encoding, RDB_NENCODINGS - 1)]++;
 		raw += chunk->raw_size;
-		compressed += (double) chunk->size + chunk->shapes_size;
+		compressed += (double) rdb_group_stored_size(chunk);
 	}
 	for (int e = 0; e < RDB_NENCODINGS; e++)
 	{
@@ -408,10 +411,29 @@ compare(Settle *settle, const char *bytes)
 
 /* ---- groups ---- */
 
+/* As many rows as have room in the first free pages that are worth it, going by the group
+ * before: pieces between other pages would stay free for ever. */
+static uint32
+rows_with_room(const Settle *settle)
+{
+	uint32		most_rows = (uint32) Min(settle->limits->most_rows, settle->limits->most_blocks * settle->block_rows);
+
+	for (int i = 0; i < settle->freed->n && most_rows > 0; i++)
+	{
+		uint32		rows = rdb_policy_group_rows(settle->limits, most_rows, settle->freed->runs[i].npages *
+												 (double) RDB_EXTENT_ROOM / settle->row_bytes);
+
+		if (rows > 0)
+			return rows;
+	}
+	return settle->limits->most_rows;
+}
+
 static void
 begin_group(Settle *settle)
 {
 	MemoryContextReset(settle->context);
+	settle->most_rows = rows_with_room(settle);
 	MemoryContextSwitchTo(settle->context);
 	settle->n = 0;
 	settle->rows = 0;
@@ -444,6 +466,8 @@ write_group(Settle *settle, const char *bytes, Size size, int n)
 	settle->settled->rows += swapped.rows;
 	settle->settled->groups++;
 	settle->settled->bytes += (int64) size;
+	settle->row_bytes = (double) size / settle->rows;
+	settle->block_rows = (double) settle->rows / settle->n;
 }
 
 /* Make a group of what was collected. */
@@ -592,7 +616,7 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 	for (BlockNumber block = limits->from; block < end; block++)
 	{
 		rdb_compat_vacuum_delay();
-		if (settle->rows + MaxHeapTuplesPerPage > limits->most_rows ||
+		if (settle->rows + MaxHeapTuplesPerPage > settle->most_rows ||
 			(uint32) settle->n >= limits->most_blocks || settle->nempty == MOST_EMPTY)
 		{
 			rdb_map_unpin(&pin);

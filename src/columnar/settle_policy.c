@@ -12,6 +12,7 @@
 
 #define MOST_HALVINGS 10
 #define MANY_PAGES 1000
+#define LEAST_PART 4			/* of a full group */
 
 static bool
 backs_off(const RdbSettleLimits *limits, const RdbPageState *page)
@@ -33,6 +34,22 @@ rdb_policy_settles(const RdbSettleLimits *limits, const RdbPageState *page)
 	if (page->empty && limits->takes_empty)
 		return true;
 	return (is_cold || (page->free <= limits->full && page->thaws == 0)) && !backs_off(limits, page);
+}
+
+/*
+ * How many rows a group is to have where there is room for so many: as many as all groups have
+ * that will fill it, most_rows of them at most.  0 if that is too few for a group.
+ */
+uint32
+rdb_policy_group_rows(const RdbSettleLimits *limits, uint32 most_rows, double room)
+{
+	/* rows differ */
+	uint32		rows = (uint32) Min(room * 31 / 32, PG_INT32_MAX);
+	uint32		groups = (rows + most_rows - 1) / most_rows;
+
+	if (rows < Max(most_rows / LEAST_PART, limits->least_rows))
+		return 0;
+	return rows / groups;
 }
 
 /* Whether what is left of a group is to be put into another one: less than half of it is

@@ -43,6 +43,7 @@ typedef struct RdbGroupState
 } RdbGroupState;
 
 extern bool rdb_policy_settles(const RdbSettleLimits *limits, const RdbPageState *page);
+extern uint32 rdb_policy_group_rows(const RdbSettleLimits *limits, uint32 most_rows, double room);
 extern bool rdb_policy_regroups(const RdbGroupState *group);
 extern bool rdb_policy_hurries(BlockNumber free_pages);
 extern bool rdb_policy_moves(BlockNumber pages, BlockNumber free_pages);

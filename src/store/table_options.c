@@ -17,6 +17,7 @@
 #include "catalog/namespace.h"
 #include "catalog/objectaccess.h"
 #include "catalog/pg_class.h"
+#include "codec/zstd_bytes.h"
 #include "commands/defrem.h"
 #include "store/read_ahead.h"
 #include "utils/builtins.h"
@@ -38,6 +39,7 @@ typedef struct OptionType
 
 static const OptionType types[RDB_NOPTIONS] = {
 	[RDB_OPTION_READ_AHEAD_PAGES] = {"read_ahead_pages", "rustydb_pages", 0, RDB_MAX_READ_AHEAD},
+	[RDB_OPTION_ZSTD_LEVEL] = {"zstd_level", "rustydb_columnar", 0, RDB_ZSTD_MOST_LEVEL},
 };
 
 /* ---- what is an option ---- */

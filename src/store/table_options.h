@@ -9,10 +9,11 @@
 
 typedef enum RdbOption
 {
-	RDB_OPTION_READ_AHEAD_PAGES
+	RDB_OPTION_READ_AHEAD_PAGES,
+	RDB_OPTION_ZSTD_LEVEL
 } RdbOption;
 
-#define RDB_NOPTIONS 1
+#define RDB_NOPTIONS 2
 
 extern void rdb_options_hooks(void);
 extern int	rdb_option(Relation rel, RdbOption option, int otherwise);

@@ -42,7 +42,7 @@ sub new_node
 		"log_line_prefix = '%m [%p] %b %q%a '",
 		"autovacuum = off",
 		$do{preload} ? "shared_preload_libraries = 'rustydb_storage'" : (),
-		$do{preload} && $ENV{RUSTYDB_EAGER} ? ('rustydb.settle_eagerly = on') : (),
+		$do{preload} && $ENV{RUSTYDB_EAGER} ? ('rustydb.settle_eagerly = on', 'rustydb.zstd_level = 1') : (),
 		@conf);
 	return $node unless $do{start};
 	$node->start;
