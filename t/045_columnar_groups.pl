@@ -223,11 +223,23 @@ $node->start;
 my ($state, $message) = failure_of($node, 'postgres', 'SELECT max(t) FROM d');
 is($state, 'XX001', 'a chunk with a byte that has changed is an error');
 like($message, qr/invalid page in block \d+ of relation/, 'that names the place');
+like($message, qr/CONTEXT:  while reading chunk \d+ of column "t" in the column group at block $page of table "d"/, 'and table, column and group');
 is(sql("SELECT count(*) FROM d WHERE k > 0"), '140000', 'a column that is not damaged can be read');
 cmp_ok(sql("SELECT count(t) FROM d WHERE k < 60000"), '==', 59999, 'and so can other groups');
 like(sql("SELECT * FROM rustydb.verify('d') LIMIT 1"), qr/^\d+\|\d*\|.*checksum/, 'verify() finds it');
 is(sql('VACUUM d'), '', 'VACUUM does not mind');
 is(sql("SELECT count(*) FROM d WHERE k > 0"), '140000', 'and takes nothing away');
+
+# ---- progress
+
+sql('CREATE TABLE long (k int, t text) USING rustydb_columnar; INSERT INTO long SELECT g, md5(g::text) FROM generate_series(1, 300000) g');
+my $compacting = session($node, 'postgres');
+$compacting->send("SELECT blocks > 1000 FROM rustydb.columnar_compact('long');");
+ok(wait_until(sub { sql("SELECT count(*) FROM pg_stat_progress_vacuum WHERE relid = 'long'::regclass AND phase = 'vacuuming heap'
+	AND heap_blks_total > 1000 AND heap_blks_vacuumed > 100 AND heap_blks_vacuumed < heap_blks_total") eq '1' }), 'how far columnar_compact() is');
+is($compacting->query('SELECT 1;'), "t\n1", 'it ends');
+is(sql('SELECT count(*) FROM pg_stat_progress_vacuum'), '0', 'and is out of the view');
+$compacting->quit;
 
 # ---- events
 

@@ -320,7 +320,7 @@ begin(Vacuum *vacuum, Relation rel, struct VacuumParams *params,
 static void
 settle(Vacuum *vacuum)
 {
-	RdbSettleLimits limits = {0};
+	RdbSettleLimits limits;
 	RdbSettled	settled = {0};
 
 	if (!rdb_can_settle(vacuum->rel))
@@ -330,6 +330,8 @@ settle(Vacuum *vacuum)
 	/* where there are so many that the file may be cut */
 	limits.takes_empty = limits.moves &&
 		rdb_policy_moves(vacuum->report.pages, vacuum->empty_blocks);
+	limits.told = vacuum->report.pages;
+	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_VACUUM_HEAP);
 	rdb_settle(vacuum->rel, &limits, &vacuum->free_pages, &settled);
 }
 

@@ -61,7 +61,7 @@ rdb_columnar_compact(PG_FUNCTION_ARGS)
 	limits.least_rows = 1;
 	rdb_runs_init(&free_pages);
 	if (rdb_can_settle(rel))
-		rdb_settle(rel, &limits, &free_pages, &settled);
+		rdb_settle_alone(rel, &limits, &free_pages, &settled);
 	RelationClose(rel);
 	values[0] = Int64GetDatum(settled.blocks);
 	values[1] = Int64GetDatum(settled.rows);

@@ -54,13 +54,47 @@ rdb_group_damaged_chunk(Relation rel, const RdbGroup *group, int column, uint32 
 
 /* ---- opening ---- */
 
-static void
-read_bytes(Relation rel, const RdbGroup *group, Size offset, Size length, char *bytes)
+/* What is being read, for errors of the pages that it lies on. */
+typedef struct Reading
 {
-	if (group->memory)
-		memcpy(bytes, group->memory + offset, length);
+	Relation	rel;
+	const RdbGroup *group;
+	int			column;			/* FOOTER: none */
+	uint32		chunk;
+} Reading;
+
+#define FOOTER (-1)
+
+static void
+tell_reading(void *arg)
+{
+	const Reading *reading = arg;
+
+	if (reading->column == FOOTER)
+		errcontext("while reading the footer of the column group at block %u of table \"%s\"",
+				   reading->group->first, RelationGetRelationName(reading->rel));
 	else
-		rdb_extent_read_bytes(rel, group->first, offset, length, bytes);
+		errcontext("while reading chunk %u of column \"%s\" in the column group at block %u of table \"%s\"",
+				   reading->chunk, name_of(reading->rel, reading->group, reading->column),
+				   reading->group->first, RelationGetRelationName(reading->rel));
+}
+
+/* Bytes of a column's chunk, or of the footer. */
+static void
+read_bytes(Relation rel, const RdbGroup *group, int column, uint32 chunk, Size offset, Size length,
+		   char *bytes)
+{
+	Reading		reading = {rel, group, column, chunk};
+	ErrorContextCallback context = {error_context_stack, tell_reading, &reading};
+
+	if (group->memory)
+	{
+		memcpy(bytes, group->memory + offset, length);
+		return;
+	}
+	error_context_stack = &context;
+	rdb_extent_read_bytes(rel, group->first, offset, length, bytes);
+	error_context_stack = context.previous;
 }
 
 /* As many as rows of a page's size could come to, and more than there can be. */
@@ -159,7 +193,7 @@ read_footer(RdbGroup *group, Relation rel)
 	BlockNumber first = group->first;
 	const char *fault;
 
-	read_bytes(rel, group, 0, sizeof(header), (char *) &header);
+	read_bytes(rel, group, FOOTER, 0, 0, sizeof(header), (char *) &header);
 	if (header.magic != RDB_GROUP_MAGIC)
 		rdb_group_damaged(rel, group, "It does not begin as a group does");
 	fault = rdb_group_header_fault(&header);
@@ -173,7 +207,7 @@ read_footer(RdbGroup *group, Relation rel)
 		pfree(group->footer);
 	group->footer = NULL;
 	group->footer = MemoryContextAllocHuge(context, header.footer_size);
-	read_bytes(rel, group, 0, header.footer_size, group->footer);
+	read_bytes(rel, group, FOOTER, 0, 0, header.footer_size, group->footer);
 	group->header = (const RdbGroupHeader *) group->footer;
 	group->blocks = (const RdbGroupBlock *) (group->footer + sizeof(header));
 	group->lines = (const uint16 *) (group->footer + header.lines_at);
@@ -324,11 +358,11 @@ read_stored(Relation rel, const RdbGroup *group, int column, uint32 chunk, char 
 
 	if (entry->zstd_size == 0)
 	{
-		read_bytes(rel, group, entry->offset, rdb_group_chunk_size(entry), bytes);
+		read_bytes(rel, group, column, chunk, entry->offset, rdb_group_chunk_size(entry), bytes);
 		return;
 	}
 	stored = palloc_extended(entry->zstd_size, MCXT_ALLOC_HUGE);
-	read_bytes(rel, group, entry->offset, entry->zstd_size, stored);
+	read_bytes(rel, group, column, chunk, entry->offset, entry->zstd_size, stored);
 	wrong = rdb_zstd_decompress(stored, entry->zstd_size, bytes, rdb_group_chunk_size(entry));
 	pfree(stored);
 	if (wrong != NULL)
@@ -422,7 +456,7 @@ rdb_group_bloom(Relation rel, const RdbGroup *group, int column, uint32 chunk)
 			rdb_group_damaged_chunk(rel, group, column, chunk, "Its Bloom filter has another size in the block cache");
 		return filter;
 	}
-	read_bytes(rel, group, at, entry->bloom_size, (char *) filter);
+	read_bytes(rel, group, column, chunk, at, entry->bloom_size, (char *) filter);
 	if (cached)
 		rdb_block_cache_add(&key, page, (const char *) filter, entry->bloom_size);
 	return filter;

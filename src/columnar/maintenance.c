@@ -138,7 +138,7 @@ settle_part(Table *table, Relation rel)
 	limits.from = table->from;
 	limits.yields = true;
 	rdb_runs_init(&free_pages);
-	rdb_settle(rel, &limits, &free_pages, &settled);
+	rdb_settle_alone(rel, &limits, &free_pages, &settled);
 	table->from = settled.next == InvalidBlockNumber ? 0 : settled.next;
 	if (settled.next != InvalidBlockNumber)
 		table->due = GetCurrentTimestamp();

@@ -19,6 +19,7 @@
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
+#include "commands/progress.h"
 #include "columnar/columnar_events.h"
 #include "columnar/group_cache.h"
 #include "columnar/group_move.h"
@@ -26,6 +27,7 @@
 #include "columnar/group_write.h"
 #include "compat/vacuum_api.h"
 #include "miscadmin.h"
+#include "pgstat.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
 #include "storage/lmgr.h"
@@ -50,6 +52,7 @@
 #define MOST_EAGER_BLOCKS 7
 
 #define BLOCKS_BETWEEN_QUESTIONS 256
+#define BLOCKS_BETWEEN_NEWS 64
 
 int			rdb_settle_delay = 60;
 bool		rdb_settle_eagerly = false;
@@ -100,14 +103,12 @@ rdb_can_settle(Relation rel)
 void
 rdb_settle_limits(Relation rel, RdbSettleLimits *limits)
 {
+	memset(limits, 0, sizeof(*limits));
 	limits->rested = GetRedoRecPtr();
 	limits->full = (uint32) RelationGetTargetPageFreeSpace(rel, HEAP_DEFAULT_FILLFACTOR) + NEARLY_FULL;
 	limits->least_rows = USUAL_LEAST_ROWS;
 	limits->most_rows = RDB_GROUP_ROWS;
 	limits->most_blocks = RDB_GROUP_BLOCKS;
-	limits->most_groups = 0;
-	limits->from = 0;
-	limits->yields = false;
 	if (!rdb_settle_eagerly)
 		return;
 	limits->rested = InvalidXLogRecPtr;
@@ -594,6 +595,15 @@ settle_end(Settle *settle, BlockNumber end)
 	end_group(settle);
 }
 
+/* As pages that VACUUM is done with in its second pass. */
+static void
+tell_progress(const RdbSettleLimits *limits, BlockNumber block, BlockNumber end)
+{
+	if (limits->told > 0 && (block % BLOCKS_BETWEEN_NEWS == 0 || block == end))
+		pgstat_progress_update_param(PROGRESS_VACUUM_HEAP_BLKS_VACUUMED,
+									 end > 0 ? (int64) limits->told * block / end : 0);
+}
+
 /*
  * Settle what can settle, as far as the limits go; adds up what was done.  Blocks that are
  * only waiting for others to make a group with are none of those that wait.  free_pages
@@ -616,6 +626,7 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 	for (BlockNumber block = limits->from; block < end; block++)
 	{
 		rdb_compat_vacuum_delay();
+		tell_progress(limits, block, end);
 		if (settle->rows + MaxHeapTuplesPerPage > settle->most_rows ||
 			(uint32) settle->n >= limits->most_blocks || settle->nempty == MOST_EMPTY)
 		{
@@ -649,4 +660,17 @@ rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 	MemoryContextDelete(settle->context);
 	list_free(settle->left);
 	pfree(settle);
+}
+
+/* The same as a command of its own, in pg_stat_progress_vacuum. */
+void
+rdb_settle_alone(Relation rel, RdbSettleLimits *limits, RdbPageRuns *free_pages,
+				 RdbSettled *settled)
+{
+	limits->told = rdb_map_nblocks(rel);
+	pgstat_progress_start_command(PROGRESS_COMMAND_VACUUM, RelationGetRelid(rel));
+	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_VACUUM_HEAP);
+	pgstat_progress_update_param(PROGRESS_VACUUM_TOTAL_HEAP_BLKS, limits->told);
+	rdb_settle(rel, limits, free_pages, settled);
+	pgstat_progress_end_command();
 }

@@ -33,4 +33,7 @@ extern void rdb_settle_limits(Relation rel, RdbSettleLimits *limits);
 extern void rdb_settle(Relation rel, const RdbSettleLimits *limits, RdbPageRuns *free_pages,
 					   RdbSettled *settled);
 
+extern void rdb_settle_alone(Relation rel, RdbSettleLimits *limits, RdbPageRuns *free_pages,
+							 RdbSettled *settled);
+
 #endif							/* RDB_SETTLE_H */

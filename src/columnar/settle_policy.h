@@ -21,6 +21,7 @@ typedef struct RdbSettleLimits
 	bool		yields;			/* to whoever waits for the table */
 	bool		moves;			/* groups from the end of the file to free pages */
 	bool		takes_empty;	/* blocks without rows, cold or not */
+	BlockNumber told;			/* what all blocks count as in VACUUM's progress; 0: none is told */
 } RdbSettleLimits;
 
 /* A row page, as far as it matters. */

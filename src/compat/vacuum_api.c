@@ -13,6 +13,7 @@
 #include "access/heapam_xlog.h"
 #include "access/multixact.h"
 #include "access/transam.h"
+#include "access/visibilitymap.h"
 #include "access/xloginsert.h"
 #include "miscadmin.h"
 #include "pgstat.h"
@@ -79,11 +80,16 @@ rdb_vacuum_finish(Relation rel, const RdbVacuumLimits *limits, BlockNumber pages
 void
 rdb_vacuum_note_pages(Relation rel, BlockNumber pages, double live, bool has_index)
 {
+	BlockNumber visible;
+	BlockNumber frozen;
+
+	visibilitymap_count(rel, &visible, &frozen);
 #if PG_VERSION_NUM >= 180000
-	vac_update_relstats(rel, pages, live, 0, 0, has_index, InvalidTransactionId,
+	vac_update_relstats(rel, pages, live, visible, frozen, has_index, InvalidTransactionId,
 						InvalidMultiXactId, NULL, NULL, false);
 #else
-	vac_update_relstats(rel, pages, live, 0, has_index, InvalidTransactionId,
+	(void) frozen;
+	vac_update_relstats(rel, pages, live, visible, has_index, InvalidTransactionId,
 						InvalidMultiXactId, NULL, NULL, false);
 #endif
 }
