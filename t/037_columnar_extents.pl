@@ -303,9 +303,11 @@ INSERT INTO busy VALUES (:k, repeat('r', 300)) ON CONFLICT (k) DO UPDATE SET t =
 DELETE FROM busy WHERE k = :k - 1;
 SQL
 append_to_file("$dir/unlogged.sql", "SELECT " . extent('u', 'unlogged', 60_000) . ";\nINSERT INTO u SELECT generate_series(1, 50);\n");
-append_to_file("$dir/vacuum.sql", "VACUUM busy;\nVACUUM u;\n\\sleep 50 ms\n");
 foreach my $round (1 .. $rounds)
 {
+	# the last time free extents stay what they are
+	unlink "$dir/vacuum.sql";
+	append_to_file("$dir/vacuum.sql", 'VACUUM ' . ($round == $rounds ? '(TRUNCATE off) ' : '') . "busy;\nVACUUM u;\n\\sleep 50 ms\n");
 	my $rows = sql('SELECT count(*) FROM busy');
 	my $run = IPC::Run::start(
 		[ 'pgbench', '-n', '-c', 4, '-T', 600, '-f', "$dir/extents.sql\@4", '-f', "$dir/rows.sql\@20", '-f', "$dir/unlogged.sql\@1", '-f', "$dir/vacuum.sql\@1",

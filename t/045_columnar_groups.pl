@@ -204,6 +204,24 @@ sleep 2;
 unlike(log_since($node, $before), qr/FATAL/, 'after which none is started there');
 alter_system($node, 'rustydb.settle_delay' => undef);
 
+# ---- what an aborted update has left on a row goes
+
+sql('CREATE EXTENSION IF NOT EXISTS pageinspect; CREATE TABLE aborted (k int, v int) USING rustydb_columnar WITH (fillfactor = 50); '
+	  . 'INSERT INTO aborted SELECT g, 0 FROM generate_series(1, 500) g');
+sub marks
+{
+	return sql("SELECT count(*) FROM generate_series(1, pg_relation_size('aborted') / 8192 - 1) p,
+		heap_page_items(get_raw_page('aborted', p::int)) WHERE t_data IS NOT NULL AND t_infomask2 & 24576 <> 0");
+}
+sql('BEGIN; UPDATE aborted SET v = 1; ROLLBACK');
+is(sql('SELECT count(*), sum(v) FROM aborted'), '500|0', 'an aborted update changes nothing');
+cmp_ok(marks(), '>', 0, 'but the marks of rows');
+settle('aborted');
+is(sql("SELECT sum(current_rows) FROM rustydb.columnar_groups('aborted')"), '500', 'which settle');
+sql('SELECT count(*) FROM (SELECT * FROM aborted FOR KEY SHARE) x');
+is(sql("SELECT coalesce(sum(current_rows), 0) FROM rustydb.columnar_groups('aborted')"), '0', 'and thaw');
+is(marks(), '0', 'without the marks');
+
 # ---- damage
 
 sql('CREATE TABLE d (k int, t text) USING rustydb_columnar; INSERT INTO d SELECT g, md5(g::text) FROM generate_series(1, 140000) g');

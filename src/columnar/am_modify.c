@@ -18,6 +18,7 @@
 #include "columnar/am_tid.h"
 #include "columnar/bulk_rows.h"
 #include "core/module.h"
+#include "core/rules.h"
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
@@ -124,14 +125,27 @@ pin_for_change(Relation rel, ItemPointer tid, ItemPointer on_page)
 	if (!BufferIsValid(buffer))
 		elog(ERROR, "attempted to change a row of block %u, which table \"%s\" does not have",
 			 ItemPointerGetBlockNumberNoCheck(tid), RelationGetRelationName(rel));
+	if (!rdb_rule(RDB_RULE_WRITERS_PIN))
+	{
+		ReleaseBuffer(buffer);
+		rdb_race_window();
+	}
 	return buffer;
+}
+
+/* Only now: the row's TIDs are translated. */
+static void
+unpin_changed(Buffer buffer)
+{
+	if (rdb_rule(RDB_RULE_WRITERS_PIN))
+		ReleaseBuffer(buffer);
 }
 
 /* A row that was changed, for serializable transactions that have read it. */
 static void
 check_conflict(Relation rel, ItemPointer tid)
 {
-	if (IsolationIsSerializable())
+	if (IsolationIsSerializable() && rdb_rule(RDB_RULE_LOGICAL_SSI))
 		rdb_check_conflict(rel, tid, rdb_tid_was_grouped(rel, tid));
 }
 
@@ -157,7 +171,7 @@ tuple_delete(Relation rel, ItemPointer tid, CommandId cid, Snapshot snapshot,
 	if (result == TM_Ok)
 		check_conflict(rel, &row);
 	translate_failure(rel, result, failure);
-	ReleaseBuffer(buffer);
+	unpin_changed(buffer);
 	return result;
 }
 
@@ -182,7 +196,7 @@ tuple_update(Relation rel, ItemPointer tid, TupleTableSlot *slot, CommandId cid,
 	else
 		slot->tts_tid = before; /* heap's code has copied something into it */
 	translate_failure(rel, result, failure);
-	ReleaseBuffer(buffer);
+	unpin_changed(buffer);
 	return result;
 }
 
@@ -237,7 +251,7 @@ tuple_lock(Relation rel, ItemPointer tid, Snapshot snapshot, TupleTableSlot *slo
 	rdb_tid_from_page(rel, &on_page);
 	*tid = on_page;
 	translate_failure(rel, result, failure);
-	ReleaseBuffer(buffer);
+	unpin_changed(buffer);
 	return result;
 }
 

@@ -15,6 +15,7 @@
 #include "columnar/group_column.h"
 #include "columnar/group_order.h"
 #include "columnar/group_ranges.h"
+#include "core/rules.h"
 #include "lib/stringinfo.h"
 #include "miscadmin.h"
 #include "store/table_options.h"
@@ -145,9 +146,13 @@ begin(Builder *builder)
 void
 rdb_settled_header(HeapTupleHeader header, uint16 *infomask, uint16 *infomask2)
 {
-	*infomask = header->t_infomask & ~HEAP_XMAX_BITS;
-	*infomask |= HEAP_XMAX_INVALID | HEAP_XMIN_FROZEN;
-	*infomask2 = header->t_infomask2 & ~(HEAP_HOT_UPDATED | HEAP_KEYS_UPDATED);
+	*infomask = header->t_infomask | HEAP_XMIN_FROZEN;
+	*infomask2 = header->t_infomask2;
+	if (!rdb_rule(RDB_RULE_CLEAR_XMAX))
+		return;
+	*infomask &= ~HEAP_XMAX_BITS;
+	*infomask |= HEAP_XMAX_INVALID;
+	*infomask2 &= ~(HEAP_HOT_UPDATED | HEAP_KEYS_UPDATED);
 }
 
 static void

@@ -26,6 +26,7 @@
 #include "columnar/group_rows.h"
 #include "columnar/group_write.h"
 #include "compat/vacuum_api.h"
+#include "core/rules.h"
 #include "miscadmin.h"
 #include "pgstat.h"
 #include "storage/bufmgr.h"
@@ -52,6 +53,10 @@
 #define MOST_EAGER_BLOCKS 7
 
 #define BLOCKS_BETWEEN_QUESTIONS 256
+
+/* Free pages are looked for among so many, where nobody has gone over all. */
+#define MOST_PAGES_TRIED 131072
+
 #define BLOCKS_BETWEEN_NEWS 64
 
 int			rdb_settle_delay = 60;
@@ -127,14 +132,14 @@ is_settled(Settle *settle, HeapTuple tuple, Buffer buffer, TransactionId *newest
 	TransactionId xmin;
 
 	if (HeapTupleSatisfiesVacuum(tuple, settle->oldest_xmin, buffer) != HEAPTUPLE_LIVE ||
-		!(header->t_infomask & HEAP_XMAX_INVALID) || (header->t_infomask & HEAP_MOVED))
+		(rdb_rule(RDB_RULE_XMAX_INVALID) && !(header->t_infomask & HEAP_XMAX_INVALID)) || (header->t_infomask & HEAP_MOVED))
 		return false;
 	if (HeapTupleHeaderXminFrozen(header))
 		return true;
 	xmin = HeapTupleHeaderGetXmin(header);
 	if (!TransactionIdIsNormal(xmin))
 		return true;
-	if (!GlobalVisTestIsRemovableXid(settle->visibility, xmin))
+	if (rdb_rule(RDB_RULE_REMOVABLE_XMIN) && !GlobalVisTestIsRemovableXid(settle->visibility, xmin))
 		return false;
 	if (!TransactionIdIsValid(*newest) || TransactionIdFollows(xmin, *newest))
 		*newest = xmin;
@@ -484,6 +489,7 @@ end_group(Settle *settle)
 	{
 		bytes = rdb_group_encode(settle->rel, settle->sources, settle->n, &size);
 		n = compare(settle, bytes);
+		rdb_race_window();
 		if (n > 0)
 			write_group(settle, bytes, size, n);
 	}
@@ -667,6 +673,8 @@ void
 rdb_settle_alone(Relation rel, RdbSettleLimits *limits, RdbPageRuns *free_pages,
 				 RdbSettled *settled)
 {
+	/* which VACUUM knows already */
+	rdb_runs_find(rel, free_pages, MOST_PAGES_TRIED);
 	limits->told = rdb_map_nblocks(rel);
 	pgstat_progress_start_command(PROGRESS_COMMAND_VACUUM, RelationGetRelid(rel));
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_VACUUM_HEAP);

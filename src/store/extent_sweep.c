@@ -20,6 +20,7 @@
 #include "store/extent_sweep.h"
 
 #include "access/transam.h"
+#include "core/rules.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/procarray.h"
@@ -47,7 +48,7 @@ rdb_extent_sweep_begin(RdbExtentSweep *sweep, Relation rel)
 static bool
 is_unread(const RdbExtentSweep *sweep, FullTransactionId stamp)
 {
-	return GlobalVisCheckRemovableFullXid(sweep->rel, stamp);
+	return !rdb_rule(RDB_RULE_REUSE_HORIZON) || GlobalVisCheckRemovableFullXid(sweep->rel, stamp);
 }
 
 /* Free pages after the last run become part of it, if nobody can be reading any. */

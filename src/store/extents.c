@@ -18,6 +18,7 @@
 #include "access/generic_xlog.h"
 #include "access/xact.h"
 #include "access/xloginsert.h"
+#include "core/rules.h"
 #include "disk/io_events.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -260,7 +261,8 @@ find_on_list(Relation rel, int class, uint32 npages, RdbXlogExtentTake *take)
 
 		if (!is_free_of_class(rel, first, class, &head))
 			return false;
-		if (head.npages >= npages && GlobalVisCheckRemovableFullXid(rel, head.stamp))
+		if (head.npages >= npages &&
+			(!rdb_rule(RDB_RULE_REUSE_HORIZON) || GlobalVisCheckRemovableFullXid(rel, head.stamp)))
 		{
 			take->first = first;
 			take->npages = npages;

@@ -18,6 +18,7 @@
 #include "access/transam.h"
 #include "access/visibilitymap.h"
 #include "access/xloginsert.h"
+#include "core/rules.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
 #include "storage/freespace.h"
@@ -122,6 +123,8 @@ unpin(Batch *batch)
 static bool
 is_unchanged(Relation rel, Page page, const RdbSettling *settling)
 {
+	if (!rdb_rule(RDB_RULE_UNCHANGED))
+		return true;
 	if (RelationNeedsWAL(rel))
 		return PageGetLSN(page) == settling->lsn;
 	return memcmp(page, settling->copy, BLCKSZ) == 0;
@@ -138,7 +141,8 @@ can_swap(Batch *batch, int i)
 		return false;
 	if (settling->copy == NULL)
 		return true;
-	if (!ConditionalLockBufferForCleanup(batch->pages[i]))
+	if (!(rdb_rule(RDB_RULE_CLEANUP_LOCK) ? ConditionalLockBufferForCleanup(batch->pages[i]) :
+		  ConditionalLockBuffer(batch->pages[i])))
 		return false;
 	if (is_unchanged(batch->rel, BufferGetPage(batch->pages[i]), settling))
 		return true;

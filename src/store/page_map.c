@@ -12,6 +12,7 @@
 
 #include "access/generic_xlog.h"
 #include "access/xloginsert.h"
+#include "core/rules.h"
 #include "disk/io_events.h"
 #include "miscadmin.h"
 #include "storage/bufmgr.h"
@@ -208,8 +209,9 @@ rdb_map_pin_rows(Relation rel, BlockNumber block, RdbMapPin *pin,
 		*entry = glance(rel, block, pin);
 		if (RdbEntryGetKind(*entry) != RDB_ENTRY_ROWS)
 			return InvalidBuffer;
+		rdb_race_window();
 		buffer = rdb_watched_read(rel, RdbEntryGetPage(*entry), strategy);
-		if (rdb_map_entry(rel, block, pin) == *entry)
+		if (!rdb_rule(RDB_RULE_SECOND_LOOK) || rdb_map_entry(rel, block, pin) == *entry)
 			return buffer;
 		ReleaseBuffer(buffer);
 		CHECK_FOR_INTERRUPTS();
