@@ -22,6 +22,8 @@
 #include "storage/bufmgr.h"
 #include "utils/rel.h"
 
+#define SMALL_TABLE 16
+
 static const TableAmRoutine *heap;
 
 /* ---- inserting ---- */
@@ -128,7 +130,9 @@ pin_for_change(Relation rel, ItemPointer tid, ItemPointer on_page)
 	if (!rdb_rule(RDB_RULE_WRITERS_PIN))
 	{
 		ReleaseBuffer(buffer);
-		rdb_race_window();
+		/* of large ones many rows may be changed */
+		if (RelationGetNumberOfBlocks(rel) < SMALL_TABLE)
+			rdb_race_pause();
 	}
 	return buffer;
 }

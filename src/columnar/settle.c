@@ -489,7 +489,7 @@ end_group(Settle *settle)
 	{
 		bytes = rdb_group_encode(settle->rel, settle->sources, settle->n, &size);
 		n = compare(settle, bytes);
-		rdb_race_window();
+		rdb_race_pause();
 		if (n > 0)
 			write_group(settle, bytes, size, n);
 	}

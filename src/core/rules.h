@@ -28,8 +28,12 @@
 
 #if RDB_LEFT_OUT == 0
 #define rdb_race_window() ((void) 0)
+#define rdb_race_pause() ((void) 0)
 #else
 #include "common/pg_prng.h"
+
+/* Up to 20 ms. */
+#define rdb_race_pause() pg_usleep(pg_prng_uint32(&pg_global_prng_state) % 20000)
 
 /* One time in eight up to 2 ms. */
 #define rdb_race_window() \
