@@ -66,6 +66,18 @@ sub say_to_both
 	return map { $_ => answer($pair->{$_}, $_, $sql) } sort keys %$pair;
 }
 
+# A transaction that has been doomed hears of it when it next reads a row, which depends on the plan: if only one has failed
+# for that reason, the other must as soon as it reads. Returns the answer of the one that has.
+sub doomed
+{
+	my ($pair, %answers) = @_;
+	my ($first) = grep { $answers{$_}{state} eq '40001' } sort keys %answers;
+	my ($second) = grep { $answers{$_}{state} eq '' } sort keys %answers;
+
+	return undef unless $first && $second && answer($pair->{$second}, $second, 'SELECT count(*) FROM main')->{state} eq '40001';
+	return $answers{$first};
+}
+
 # ---- a round
 
 sub run_round
@@ -84,6 +96,8 @@ sub run_round
 		$errors++ if $h->{state};
 		if ($h->{rows} ne $c->{rows} || $h->{state} ne $c->{state})
 		{
+			my $answer = doomed($pairs[$number], %answers);
+			return $answer if $answer;
 			diag("seed $round_seed, step " . @said . ": they differ in\n$sql\n"
 				  . "heap: $h->{state}\n" . substr("$h->{rows}\n$h->{error}", 0, 1500)
 				  . "\ncolumnar: $c->{state}\n" . substr("$c->{rows}\n$c->{error}", 0, 1500));

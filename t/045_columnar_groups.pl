@@ -256,8 +256,8 @@ foreach my $round (1 .. $rounds)
 	$errors .= $reader->error;
 	$settler->query('SELECT 1;');
 	sql("SELECT rustydb.columnar_compact('pinned')");
-	$settler->send("SELECT count(rustydb.columnar_compact('pinned')) FROM generate_series(1, 8);");
-	Time::HiRes::sleep(rand 0.005);
+	$settler->send('DO $$ DECLARE start timestamptz := clock_timestamp(); BEGIN WHILE clock_timestamp() < start + interval \'0.1 s\' LOOP
+		PERFORM rustydb.columnar_compact(\'pinned\'); END LOOP; END $$;');
 	foreach my $k (107, 207)
 	{
 		$reader->query("UPDATE pinned SET t = 'x' WHERE k = $k;");
