@@ -11,6 +11,10 @@
 
 #include <zstd.h>
 
+/* Bytes are looked for again so far back, 1 MB: the tables of high levels grow with it, to
+ * more than a hundred megabytes. */
+#define MOST_WINDOW_LOG 20
+
 /*
  * Compress so many bytes at a level from 1 to RDB_ZSTD_MOST_LEVEL; returns how many they are
  * then, or 0 if they do not fit into the room.
@@ -25,7 +29,12 @@ rdb_zstd_compress(const char *data, Size size, int level, char *out, Size room)
 		context = ZSTD_createCCtx();
 	if (context == NULL)
 		return 0;
-	length = ZSTD_compressCCtx(context, out, room, data, size, level);
+	/* the last time there may have been too little room */
+	if (ZSTD_isError(ZSTD_CCtx_reset(context, ZSTD_reset_session_only)) ||
+		ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, level)) ||
+		ZSTD_isError(ZSTD_CCtx_setParameter(context, ZSTD_c_windowLog, MOST_WINDOW_LOG)))
+		return 0;
+	length = ZSTD_compress2(context, out, room, data, size);
 	return ZSTD_isError(length) ? 0 : length;
 }
 
