@@ -10,9 +10,12 @@
 
 #include "columnar/settle_policy.h"
 
+#include "access/htup_details.h"
+
 #define MOST_HALVINGS 10
 #define MANY_PAGES 1000
 #define LEAST_PART 4			/* of a full group */
+#define LEAST_PAGES 4			/* as far as rows go */
 
 static bool
 backs_off(const RdbSettleLimits *limits, const RdbPageState *page)
@@ -46,10 +49,12 @@ rdb_policy_group_rows(const RdbSettleLimits *limits, uint32 most_rows, double ro
 	/* rows differ */
 	uint32		rows = (uint32) Min(room * 31 / 32, PG_INT32_MAX);
 	uint32		groups = (rows + most_rows - 1) / most_rows;
+	uint32		of_each = groups > 0 ? rows / groups : 0;
 
-	if (rows < Max(most_rows / LEAST_PART, limits->least_rows))
+	/* a page is only added where all rows that one may have would have room */
+	if (of_each < Max(Max(most_rows / LEAST_PART, limits->least_rows), LEAST_PAGES * MaxHeapTuplesPerPage))
 		return 0;
-	return rows / groups;
+	return of_each;
 }
 
 /* Whether what is left of a group is to be put into another one: less than half of it is
