@@ -19,12 +19,12 @@
 #include "access/transam.h"
 #include "access/xlog.h"
 #include "catalog/pg_class.h"
-#include "commands/progress.h"
 #include "columnar/columnar_events.h"
 #include "columnar/group_cache.h"
 #include "columnar/group_move.h"
 #include "columnar/group_rows.h"
 #include "columnar/group_write.h"
+#include "commands/progress.h"
 #include "compat/vacuum_api.h"
 #include "core/rules.h"
 #include "miscadmin.h"
@@ -132,7 +132,8 @@ is_settled(Settle *settle, HeapTuple tuple, Buffer buffer, TransactionId *newest
 	TransactionId xmin;
 
 	if (HeapTupleSatisfiesVacuum(tuple, settle->oldest_xmin, buffer) != HEAPTUPLE_LIVE ||
-		(rdb_rule(RDB_RULE_XMAX_INVALID) && !(header->t_infomask & HEAP_XMAX_INVALID)) || (header->t_infomask & HEAP_MOVED))
+		(rdb_rule(RDB_RULE_XMAX_INVALID) && !(header->t_infomask & HEAP_XMAX_INVALID)) ||
+		(header->t_infomask & HEAP_MOVED))
 		return false;
 	if (HeapTupleHeaderXminFrozen(header))
 		return true;
@@ -605,9 +606,9 @@ settle_end(Settle *settle, BlockNumber end)
 static void
 tell_progress(const RdbSettleLimits *limits, BlockNumber block, BlockNumber end)
 {
-	if (limits->told > 0 && (block % BLOCKS_BETWEEN_NEWS == 0 || block == end))
+	if (limits->told > 0 && block % BLOCKS_BETWEEN_NEWS == 0)
 		pgstat_progress_update_param(PROGRESS_VACUUM_HEAP_BLKS_VACUUMED,
-									 end > 0 ? (int64) limits->told * block / end : 0);
+									 (int64) limits->told * block / end);
 }
 
 /*
@@ -674,7 +675,7 @@ rdb_settle_alone(Relation rel, RdbSettleLimits *limits, RdbPageRuns *free_pages,
 				 RdbSettled *settled)
 {
 	/* which VACUUM knows already */
-	rdb_runs_find(rel, free_pages, MOST_PAGES_TRIED);
+	rdb_map_find_empty(rel, MOST_PAGES_TRIED, free_pages);
 	limits->told = rdb_map_nblocks(rel);
 	pgstat_progress_start_command(PROGRESS_COMMAND_VACUUM, RelationGetRelid(rel));
 	pgstat_progress_update_param(PROGRESS_VACUUM_PHASE, PROGRESS_VACUUM_PHASE_VACUUM_HEAP);

@@ -71,6 +71,24 @@ find_suggested(Relation rel)
 	return InvalidBuffer;
 }
 
+/*
+ * Pages that the free space map takes for empty, and that have no block, among the first so
+ * many of a table: added to the runs.  Somebody may use them before us.
+ */
+void
+rdb_map_find_empty(Relation rel, BlockNumber most, RdbPageRuns *runs)
+{
+	BlockNumber end = Min(RelationGetNumberOfBlocks(rel), most);
+
+	for (BlockNumber page = RDB_META_BLOCK + 1; page < end; page++)
+	{
+		CHECK_FOR_INTERRUPTS();
+		if (GetRecordedFreeSpace(rel, page) >= MaxHeapTupleSize &&
+			rdb_map_block_of(rel, page) == InvalidBlockNumber)
+			rdb_runs_add(runs, page);
+	}
+}
+
 static Buffer
 add_page(Relation rel)
 {

@@ -7,8 +7,11 @@
 
 #include "compat/compat.h"
 #include "store/map_format.h"
+#include "store/page_runs.h"
 
 extern void rdb_map_thaw(Relation rel, BlockNumber block, RdbMapEntry before, const char *image);
+
+extern void rdb_map_find_empty(Relation rel, BlockNumber most, RdbPageRuns *runs);
 
 /* Empty row pages that have no block. */
 extern bool rdb_is_empty_rows(const char *page);

@@ -9,13 +9,6 @@
 
 #include "store/page_runs.h"
 
-#include "access/htup_details.h"
-#include "miscadmin.h"
-#include "storage/bufmgr.h"
-#include "storage/freespace.h"
-#include "store/store_format.h"
-#include "utils/rel.h"
-
 #define MOST_RUNS 65536
 
 /* None, in the current memory context. */
@@ -99,20 +92,6 @@ rdb_runs_add(RdbPageRuns *runs, BlockNumber page)
 	}
 	else
 		insert(runs, at, page);
-}
-
-/* Row pages that the free space map takes for empty, among the first so many of a table. */
-void
-rdb_runs_find(Relation rel, RdbPageRuns *runs, BlockNumber most)
-{
-	BlockNumber end = Min(RelationGetNumberOfBlocks(rel), most);
-
-	for (BlockNumber page = RDB_META_BLOCK + 1; page < end; page++)
-	{
-		CHECK_FOR_INTERRUPTS();
-		if (GetRecordedFreeSpace(rel, page) >= MaxHeapTupleSize)
-			rdb_runs_add(runs, page);
-	}
 }
 
 /* All pages of other runs, which are none then. */

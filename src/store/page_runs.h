@@ -7,7 +7,6 @@
 
 #include "storage/block.h"
 #include "utils/palloc.h"
-#include "utils/relcache.h"
 
 typedef struct RdbPageRun
 {
@@ -24,7 +23,6 @@ typedef struct RdbPageRuns
 } RdbPageRuns;
 
 extern void rdb_runs_add(RdbPageRuns *runs, BlockNumber page);
-extern void rdb_runs_find(Relation rel, RdbPageRuns *runs, BlockNumber most);
 extern void rdb_runs_merge(RdbPageRuns *runs, RdbPageRuns *others);
 extern BlockNumber rdb_runs_take(RdbPageRuns *runs, uint32 npages, BlockNumber end);
 extern BlockNumber rdb_runs_pages(const RdbPageRuns *runs, BlockNumber end);
