@@ -394,6 +394,20 @@ keep_unread(RdbExtentSweep *sweep)
 	return FullTransactionIdIsValid(horizon);
 }
 
+/* Lock the lists, and empty them if there are such extents; those that are kept are to be
+ * listed again. */
+static bool
+begin_dissolving(RdbExtentSweep *sweep, Relation rel)
+{
+	bool		any;
+
+	note_listed(sweep, rel);
+	any = !sweep->too_many && keep_unread(sweep);
+	if (any)
+		rdb_extent_empty_lists(rel);
+	return any;
+}
+
 /* Of free extents that nobody can be reading all pages but the first become row pages.  They
  * are none of the extent's before: whenever this ends, VACUUM finds what is left. */
 static void
@@ -402,10 +416,7 @@ dissolve_tails(Relation rel, RdbPageRuns *runs)
 	RdbExtentSweep sweep;
 	bool		any;
 
-	note_listed(&sweep, rel);
-	any = keep_unread(&sweep);
-	if (any)
-		rdb_extent_empty_lists(rel);
+	any = begin_dissolving(&sweep, rel);
 	for (int i = 0; i < sweep.nruns && any; i++)
 	{
 		const RdbFreeRun *run = &sweep.runs[i];
@@ -431,10 +442,7 @@ dissolve_single(Relation rel, RdbPageRuns *runs)
 	RdbExtentSweep sweep;
 	bool		any;
 
-	note_listed(&sweep, rel);
-	any = keep_unread(&sweep);
-	if (any)
-		rdb_extent_empty_lists(rel);
+	any = begin_dissolving(&sweep, rel);
 	for (int i = 0; i < sweep.nruns && any; i++)
 	{
 		RdbFreeRun *run = &sweep.runs[i];

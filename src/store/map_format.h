@@ -6,9 +6,9 @@
  * Each way there is an array.  Its first slots are on the metapage, so that a
  * small table needs nothing else; the others are in the leaves of a radix tree of
  * fixed fan-out, with its roots on the metapage: root, inner page, leaf.  Pages
- * of the trees are engine pages (store_format.h) that never move while the
- * relation keeps its file, so whoever remembers where one is only has to see that
- * it is the one.
+ * of the trees are engine pages (store_format.h) that move under
+ * AccessExclusiveLock only, and leave an empty page behind, so whoever remembers
+ * where one is only has to see that it is the one.
  */
 #ifndef RDB_MAP_FORMAT_H
 #define RDB_MAP_FORMAT_H

@@ -46,40 +46,36 @@ list_level(Relation rel, RdbMapTree tree, int level, uint32 end, BlockNumber beh
 	return n;
 }
 
-/* The trees' pages that lie behind a page, up to MOST_MOVES of them. */
-static int
-list_behind(Relation rel, BlockNumber behind, TreePage *pages)
+/* The trees' pages that lie behind the first free page, palloc'd, up to MOST_MOVES of them. */
+static TreePage *
+list_movable(Relation rel, const RdbPageRuns *free_pages, int *n)
 {
+	TreePage   *pages = palloc(MOST_MOVES * sizeof(TreePage));
 	uint32		numbers[] = {
 		[RDB_MAP_FORWARD] = rdb_map_nblocks(rel),
 		[RDB_MAP_REVERSE] = RelationGetNumberOfBlocks(rel),
 	};
-	int			n = 0;
 
-	for (RdbMapTree tree = RDB_MAP_FORWARD; tree <= RDB_MAP_REVERSE; tree++)
+	*n = 0;
+	for (RdbMapTree tree = RDB_MAP_FORWARD; tree <= RDB_MAP_REVERSE && free_pages->n > 0; tree++)
 	{
 		uint32		last = numbers[tree] == 0 ? RDB_ON_METAPAGE : rdb_map_leaf_of(tree, numbers[tree] - 1);
 
 		if (last == RDB_ON_METAPAGE)
 			continue;
-		n = list_level(rel, tree, 1, last / RDB_INNER_SLOTS + 1, behind, pages, n);
-		n = list_level(rel, tree, 0, last + 1, behind, pages, n);
+		*n = list_level(rel, tree, 1, last / RDB_INNER_SLOTS + 1, free_pages->runs[0].first, pages, *n);
+		*n = list_level(rel, tree, 0, last + 1, free_pages->runs[0].first, pages, *n);
 	}
-	return n;
+	return pages;
 }
 
 /* Take as many of the first free pages as there are pages of the trees behind them. */
 void
 rdb_map_reserve(Relation rel, RdbPageRuns *free_pages, RdbPageRuns *reserved)
 {
-	TreePage   *pages;
 	int			n;
 
-	if (free_pages->n == 0)
-		return;
-	pages = palloc(MOST_MOVES * sizeof(TreePage));
-	n = list_behind(rel, free_pages->runs[0].first, pages);
-	pfree(pages);
+	pfree(list_movable(rel, free_pages, &n));
 	while (n-- > 0)
 	{
 		BlockNumber page = rdb_runs_take(free_pages, 1, InvalidBlockNumber);
@@ -97,13 +93,9 @@ rdb_map_reserve(Relation rel, RdbPageRuns *free_pages, RdbPageRuns *reserved)
 void
 rdb_map_gather(Relation rel, RdbPageRuns *free_pages, BlockNumber end)
 {
-	TreePage   *pages;
 	int			n;
+	TreePage   *pages = list_movable(rel, free_pages, &n);
 
-	if (free_pages->n == 0)
-		return;
-	pages = palloc(MOST_MOVES * sizeof(TreePage));
-	n = list_behind(rel, free_pages->runs[0].first, pages);
 	for (int i = 0; i < n; i++)
 	{
 		const TreePage *from = &pages[i];
