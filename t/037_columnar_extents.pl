@@ -221,10 +221,10 @@ foreach my $ms (1 .. 40)
 }
 cmp_ok($cancelled, '>', 2, 'VACUUM was cancelled now and then');
 consume();
-sql('SELECT rustydb.columnar_compact($$c$$); VACUUM c; VACUUM c');
+# the maintenance worker's snapshot may need the last rows for a moment
+ok(wait_until(sub { sql('SELECT rustydb.columnar_compact($$c$$); VACUUM c; VACUUM c'); return pages('c') < 1000 }), 'the space is given back');
 verify_is_clean('c', 'in order in the end');
 is(sql('SELECT count(*), sum(k) FROM c'), join('|', 2000 + 3 * $cancelled, (2000 + 3 * $cancelled) * (2001 + 3 * $cancelled) / 2), 'with all rows');
-cmp_ok(pages('c'), '<', 1000, 'and the space is given back');
 
 # ---- writing is cancelled; and an extent is split while VACUUM goes on
 

@@ -87,8 +87,9 @@ rdb_map_reserve(Relation rel, RdbPageRuns *free_pages, RdbPageRuns *reserved)
 }
 
 /*
- * Move pages of the trees to free pages before them, and before the end.  What they leave is
- * free then.  Caller holds AccessExclusiveLock, and has everybody forget where they were.
+ * Move pages of the trees that are before the end to free pages before them.  What they leave
+ * is free then.  Whatever ends this, all are in their trees.  Caller holds
+ * AccessExclusiveLock, and has everybody forget where they were.
  */
 void
 rdb_map_gather(Relation rel, RdbPageRuns *free_pages, BlockNumber end)
@@ -99,11 +100,14 @@ rdb_map_gather(Relation rel, RdbPageRuns *free_pages, BlockNumber end)
 	for (int i = 0; i < n; i++)
 	{
 		const TreePage *from = &pages[i];
-		BlockNumber to = rdb_runs_take(free_pages, 1, Min(from->page, end));
+		BlockNumber to;
 
 		CHECK_FOR_INTERRUPTS();
+		if (from->page >= end)
+			continue;
 		if (i % MOVES_BETWEEN_QUESTIONS == 0 && LockHasWaitersRelation(rel, AccessExclusiveLock))
 			break;
+		to = rdb_runs_take(free_pages, 1, from->page);
 		if (to == InvalidBlockNumber || rdb_map_block_of(rel, to) != InvalidBlockNumber ||
 			!rdb_map_move(rel, from->page, to, from->tree, from->level, from->index))
 			continue;

@@ -264,9 +264,6 @@ clear_trees(Relation rel, BlockNumber cut, RdbPageRuns *free_pages)
 {
 	BlockNumber pages = RelationGetNumberOfBlocks(rel);
 
-	/* in the commit record, and at once: somebody may cancel this */
-	CacheInvalidateRelcache(rel);
-	rdb_compat_forget_relation(rel);
 	for (int level = 0; level <= 1; level++)
 	{
 		for (BlockNumber page = cut; page < pages; page++)
@@ -354,11 +351,15 @@ rdb_map_trim(Relation rel, RdbPageRuns *free_pages)
 	cut = find_cut(rel, free_pages, true);
 	if (cut >= RelationGetNumberOfBlocks(rel))
 		return false;
+	/* in the commit record, and at once: somebody may cancel this */
+	CacheInvalidateRelcache(rel);
+	rdb_compat_forget_relation(rel);
+	/* first: pages that are out of their trees must not stay in the file */
+	rdb_map_gather(rel, free_pages, cut);
 	rdb_extent_forget_from(rel, cut);
 	unmap_from(rel, cut);
 	if (!clear_trees(rel, cut, free_pages))
 		return false;
-	rdb_map_gather(rel, free_pages, cut);
 	/* the file must not be shorter on disk than replay would have it */
 	XLogFlush(XactLastRecEnd);
 	RelationTruncate(rel, cut);
